@@ -1,0 +1,130 @@
+# egressbox: `make` builds build/egressbox; V=1 shows the commands. The sources of BearSSL and libyaml
+# are put in place by build.sh, which is the usual way in.
+#
+#   make [VARIANT=release|asan|fuzz]    the program; goal `tests` adds that variant's test programs
+#   make test | check | clean           run the tests; look at the sources; start again
+#
+# Honoured: CC CFLAGS LDFLAGS BUILD_CC BEARSSL_SRC YAML_SRC EMBED_CA=0 CA_BUNDLE=FILE WERROR=1
+
+EGRESSBOX_VERSION := 0.1.0
+VARIANT ?= release
+EMBED_CA ?= 1
+BUILD_CC ?= cc
+BEARSSL_SRC ?= build/src/bearssl-0.6
+YAML_SRC ?= build/src/libyaml-0.2.5
+CFLAGS ?= -O2 -g
+ifeq ($(origin CC),default)
+CC := musl-gcc
+endif
+ifeq ($(wildcard $(BEARSSL_SRC)/inc/bearssl.h)$(filter clean,$(MAKECMDGOALS)),)
+$(error no BearSSL in $(BEARSSL_SRC); ./build.sh puts it there)
+endif
+
+# A variant is a compiler, flags for all code, flags for our own code, and flags for linking. gcc and clang
+# exist for `make check` and only compile: the one against musl, the other against the host's libc.
+asan := -fsanitize=address -fno-omit-frame-pointer
+ubsan := -fsanitize=undefined -fno-sanitize-recover=all
+CC.release = $(CC)
+ALL.release = $(CFLAGS) -fPIE -fstack-protector-strong -fno-asynchronous-unwind-tables $(fortify)
+LINK.release = $(static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
+CC.asan := gcc
+ALL.asan := -O1 -g $(asan)
+OWN.asan := $(ubsan)
+LINK.asan := $(asan) $(ubsan)
+CC.fuzz := clang
+ALL.fuzz := -O1 -g $(asan) -fsanitize=fuzzer-no-link
+OWN.fuzz := $(ubsan)
+LINK.fuzz := $(asan) $(ubsan)
+CC.gcc := musl-gcc
+ALL.gcc := -O2 -Werror
+CC.clang := clang
+ALL.clang := -O1 -Werror
+
+# What the compiler is: its libc, and whether -static-pie finds the right start file. A wrapper such as
+# Debian's musl-gcc takes the option but links Scrt1.o, so there the option is spelt out by hand.
+, := ,
+cc := $(CC.$(VARIANT))
+glibc := $(filter-out __GLIBC__,$(shell printf '\043include <features.h>\n__GLIBC__' | $(cc) -E -P - 2>&1))
+fortify = $(if $(glibc),-D_FORTIFY_SOURCE=2)
+start := $(shell $(cc) -static-pie -\#\#\# -x c /dev/null 2>&1 | tr ' "' '\n\n' | grep crt1.o)
+static-pie := $(if $(filter %/Scrt1.o,$(start)),-static -nostartfiles -Wl$(,)-pie$(,)--no-dynamic-linker$(,)-z$(,)text \
+	$(addprefix $(dir $(start)),rcrt1.o crti.o crtn.o),-static-pie)
+AR := $(shell $(cc) -print-prog-name=ar)
+STRIP := $(shell $(cc) -print-prog-name=strip)
+
+B := build/$(VARIANT)
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+# $(call put,FILE): standard input to FILE, touched only when it says something new.
+put = { new=$(1).$$$$ && cat >$$new && if cmp -s $$new $(1); then rm $$new; else mv $$new $(1); fi; }
+define nl
+
+
+endef
+$(shell mkdir -p $(B)/gen build/gen)
+
+warnings := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef $(if $(filter 1,$(WERROR)),-Werror)
+all-flags := -std=c11 -D_GNU_SOURCE -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)/= $(ALL.$(VARIANT))
+own-flags := $(all-flags) $(OWN.$(VARIANT)) $(warnings) -Ilib -I$(B)/gen -isystem $(BEARSSL_SRC)/inc -isystem $(YAML_SRC)/include
+# libyaml reads configuration, once: small is what counts.
+yaml-flags = $(all-flags) -Os -w -I$(YAML_SRC)/include -DYAML_VERSION_STRING='"$(yaml-version)"' \
+	$(join -DYAML_VERSION_MAJOR= -DYAML_VERSION_MINOR= -DYAML_VERSION_PATCH=,$(subst ., ,$(yaml-version)))
+# BearSSL's documentation: at -O3 the P-256 code is nearly twice as fast. What is not arithmetic stays small.
+bear-flags = $(all-flags) $(if $(filter ec int symcipher hash aead mac,$(notdir $(patsubst %/,%,$(dir $1)))),-O3,-Os) \
+	-w -I$(BEARSSL_SRC)/inc -I$(BEARSSL_SRC)/src
+
+lib-src := $(filter-out %_main.c,$(wildcard lib/*/*.c))
+app-src := $(wildcard applets/*.c)
+bear-src := $(wildcard $(BEARSSL_SRC)/src/*.c $(BEARSSL_SRC)/src/*/*.c)
+yaml-src := $(wildcard $(YAML_SRC)/src/*.c)
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+libs := $(B)/libegressbox.a $(B)/libbearssl.a $(B)/libyaml.a
+
+all: $(B)/egressbox $(if $(filter release,$(VARIANT)),build/egressbox)
+
+build/egressbox: build/release/egressbox
+	$(Q)ln -f $< $@
+
+$(B)/egressbox: $(B)/egressbox.debug
+	$(call say,STRIP,$@)
+	$(Q)$(if $(filter release,$(VARIANT)),$(STRIP) -s -R .comment -o $@ $<,ln -f $< $@)
+
+link = $(cc) $(ALL.$(VARIANT)) $(LINK.$(VARIANT)) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+$(B)/egressbox.debug: $(call obj,$(app-src)) $(libs)
+	$(call say,LINK,$@)
+	$(Q)$(link)
+
+archive = rm -f $@ && $(AR) rcD $@ $(filter %.o,$^)
+$(B)/libegressbox.a: $(call obj,$(lib-src)) $(B)/obj/embedded.o $(B)/members
+	$(call say,AR,$@)
+	$(Q)$(archive)
+$(B)/libbearssl.a: $(bear-src:$(BEARSSL_SRC)/%.c=$(B)/bearssl/%.o)
+	$(call say,AR,$@)
+	$(Q)$(archive)
+$(B)/libyaml.a: $(yaml-src:$(YAML_SRC)/%.c=$(B)/libyaml/%.o)
+	$(call say,AR,$@)
+	$(Q)$(archive)
+
+$(B)/obj/%.o: %.c $(B)/flags | $(B)/gen/version.h $(B)/gen/licenses.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(cc) $(own-flags) -MMD -MP -c -o $@ $<
+$(B)/bearssl/%.o: $(BEARSSL_SRC)/%.c $(B)/flags
+	$(Q)mkdir -p $(@D) && $(cc) $(call bear-flags,$<) -c -o $@ $<
+$(B)/libyaml/%.o: $(YAML_SRC)/%.c $(B)/flags
+	$(Q)mkdir -p $(@D) && $(cc) $(yaml-flags) -c -o $@ $<
+# Rewritten when they change, and then what depends on them is built again.
+$(B)/flags: content = $(cc) $(own-flags) $(call bear-flags,ec/) $(yaml-flags) $(LINK.$(VARIANT)) $(LDFLAGS)
+$(B)/members: content = $(lib-src)
+build/host/flags: content = $(host-cc)
+$(B)/flags $(B)/members build/host/flags: FORCE
+	$(Q)mkdir -p $(@D) && echo '$(content)' | $(call put,$@)
+
+include lib/embedded.mk tests/tests.mk
+
+clean:
+	rm -rf $(filter-out build/src build/apt,$(wildcard build/*))
+FORCE:
+.PHONY: all tests fuzzers objects tidy test check clean FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:

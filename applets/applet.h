@@ -1,0 +1,32 @@
+/*
+ * applet: the one place that knows all of them. A new applet is one file here plus one line in
+ * APPLETS.
+ */
+#ifndef APPLET_H
+#define APPLET_H
+
+#include "sys/opt.h"
+
+/* Exit statuses of every applet; what else one may return, its manual says. */
+enum {
+	APPLET_DONE = 0,
+	APPLET_FAILED = 1,
+	APPLET_USAGE = 2,
+	APPLET_NOT_FOUND = 127,
+};
+
+struct applet {
+	const char *name;
+	const char *summary; /* one line, for the list */
+	const struct opt_manual *manual;
+	int (*run)(int argc, char **argv); /* argv[0] is the applet's name */
+};
+
+extern const struct applet egress_proxy_applet;
+
+#define APPLETS(X) X(egress_proxy_applet)
+
+/* "NAME: text" on standard error, one line. */
+void applet_complain(const char *name, const char *text);
+
+#endif

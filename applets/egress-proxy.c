@@ -1,0 +1,505 @@
+/*
+ * egress-proxy: from options and files to control_run.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "applet.h"
+#include "base/arena.h"
+#include "base/num.h"
+#include "dns/hosts.h"
+#include "dns/resolvconf.h"
+#include "net/hostname.h"
+#include "proxy/control.h"
+#include "proxy/manifests.h"
+#include "sys/cpu.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+#include "sys/log.h"
+#include "tls/anchors.h"
+#include "tls/anchors_embedded.h"
+#include "tls/tls_profile.h"
+
+#define NAME "egress-proxy"
+
+/* Descriptors kept back for everything but traffic: listeners, admin port, name servers, files. */
+#define RESERVED_FDS 128
+#define WORKERS_MAX 256
+
+struct settings {
+	struct opt_list files;
+	bool check;
+	struct opt_list listen;
+	const char *admin;
+	uint64_t ready_fd;
+	uint64_t workers;
+	const char *namespace;
+	const char *cluster_domain;
+	struct opt_list resolve;
+	struct opt_list dns;
+	const char *ca_file;
+	bool no_via;
+	bool keep_internal_headers;
+	int access_log;
+	int log_level;
+	uint64_t shutdown_timeout_ms;
+	struct proxy_timeouts timeouts;
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+/* A duration's row: all have the same form. */
+#define TIMEOUT(option, member, value, text)                                                       \
+	{                                                                                          \
+		.kind = OPT_DURATION, .name = option, .value_name = "TIME", .offset = AT(member),  \
+		.initial = value, .min = 1, .max = 86400000, .help = text                          \
+	}
+
+static const struct opt options[] = {
+	{.kind = OPT_SECTION, .help = "Routes"},
+	{.kind = OPT_LIST,
+	 .short_name = 'f',
+	 .name = "filename",
+	 .value_name = "FILE",
+	 .offset = AT(files),
+	 .help = "Manifests: a file, a directory (its *.yaml, *.yml and *.json), or - for standard "
+		 "input. May be given again."},
+	{.kind = OPT_FLAG,
+	 .name = "check",
+	 .offset = AT(check),
+	 .help = "Print the route table and exit: 0 when the manifests are good, else 2."},
+	{.kind = OPT_TEXT,
+	 .short_name = 'n',
+	 .name = "namespace",
+	 .value_name = "NAMESPACE",
+	 .offset = AT(namespace),
+	 .initial = "default",
+	 .env = "POD_NAMESPACE",
+	 .help = "Services of this namespace may be called by their bare name; manifests without a "
+		 "namespace are of this one."},
+	{.kind = OPT_TEXT,
+	 .name = "cluster-domain",
+	 .value_name = "DOMAIN",
+	 .offset = AT(cluster_domain),
+	 .initial = "cluster.local",
+	 .help = "What follows NAME.NAMESPACE.svc in full names."},
+	{.kind = OPT_SECTION, .help = "Listening"},
+	{.kind = OPT_LIST,
+	 .short_name = 'l',
+	 .name = "listen",
+	 .value_name = "[ADDR:]PORT",
+	 .offset = AT(listen),
+	 .help = "Take requests here. May be given again. Without ADDR on all addresses, IPv6 and "
+		 "IPv4; port 0: any free one. [default: 8080]"},
+	{.kind = OPT_TEXT,
+	 .name = "admin",
+	 .value_name = "[ADDR:]PORT",
+	 .offset = AT(admin),
+	 .initial = "127.0.0.1:15000",
+	 .help = "Serve /healthz, /readyz, /metrics and /routes here; off: nowhere. Without ADDR "
+		 "on "
+		 "127.0.0.1."},
+	{.kind = OPT_NUMBER,
+	 .name = "ready-fd",
+	 .value_name = "N",
+	 .offset = AT(ready_fd),
+	 .max = 1048576,
+	 .help = "When serving, write a line \"listener ADDR:PORT\" for each and \"admin "
+		 "ADDR:PORT\" "
+		 "to this descriptor, and close it."},
+	{.kind = OPT_NUMBER,
+	 .name = "workers",
+	 .value_name = "N",
+	 .offset = AT(workers),
+	 .min = 1,
+	 .max = WORKERS_MAX,
+	 .help = "Threads that carry traffic. [default: the CPUs allowed]"},
+	{.kind = OPT_SECTION, .help = "Names and certificates"},
+	{.kind = OPT_LIST,
+	 .name = "resolve",
+	 .value_name = "NAME=ADDR[,ADDR]...",
+	 .offset = AT(resolve),
+	 .help = "Use these addresses for an external name instead of asking; with ADDR:PORT also "
+		 "another port. May be given again."},
+	{.kind = OPT_LIST,
+	 .name = "dns",
+	 .value_name = "ADDR[:PORT]",
+	 .offset = AT(dns),
+	 .help = "Ask this name server. May be given again. [default: those of /etc/resolv.conf]"},
+	{.kind = OPT_TEXT,
+	 .name = "ca-file",
+	 .value_name = "FILE",
+	 .offset = AT(ca_file),
+	 .env = "SSL_CERT_FILE",
+	 .help = "Trust these authorities (PEM) instead of the built-in Mozilla bundle."},
+	{.kind = OPT_SECTION, .help = "Headers"},
+	{.kind = OPT_FLAG,
+	 .name = "no-via",
+	 .offset = AT(no_via),
+	 .help = "Add no Via to requests. nginx compresses nothing for requests with Via. Loops "
+		 "are "
+		 "not found then."},
+	{.kind = OPT_FLAG,
+	 .name = "keep-internal-headers",
+	 .offset = AT(keep_internal_headers),
+	 .help = "Pass x-envoy-*, x-istio-*, x-b3-* and the like on to the outside."},
+	{.kind = OPT_SECTION, .help = "Logs"},
+	{.kind = OPT_CHOICE,
+	 .name = "access-log",
+	 .value_name = "FORMAT",
+	 .offset = AT(access_log),
+	 .initial = "text",
+	 .choices = accesslog_format_names,
+	 .help = "One line per request on standard output: text, json or off."},
+	{.kind = OPT_CHOICE,
+	 .name = "log-level",
+	 .value_name = "LEVEL",
+	 .offset = AT(log_level),
+	 .initial = "info",
+	 .choices = log_level_names,
+	 .help = "What goes to standard error: error, warn, info or debug."},
+	{.kind = OPT_SECTION, .help = "Timeouts (ms, s, m or h; a bare number means seconds)"},
+	TIMEOUT("header-timeout", timeouts.header_ms, "10s",
+		"From a request's first byte to the end of its head; then 408."),
+	TIMEOUT("idle-timeout", timeouts.idle_ms, "60s",
+		"A client's connection between requests; then it is closed."),
+	TIMEOUT("stream-timeout", timeouts.stream_ms, "5m",
+		"A body under way, without progress; then 408 or 504, or an end in the middle."),
+	TIMEOUT("resolve-timeout", timeouts.resolve_ms, "5s",
+		"The first answer for a name; then 503."),
+	TIMEOUT("connect-timeout", timeouts.connect_ms, "5s",
+		"Connecting to one address of an upstream; then 504."),
+	TIMEOUT("tls-timeout", timeouts.tls_ms, "10s", "The TLS handshake; then 504."),
+	TIMEOUT("response-timeout", timeouts.response_ms, "15s",
+		"From the end of the request to the response's head; then 504."),
+	TIMEOUT("upstream-idle-timeout", timeouts.upstream_idle_ms, "4s",
+		"How long an upstream's connection is kept for the next request."),
+	TIMEOUT("tunnel-timeout", timeouts.tunnel_ms, "1h",
+		"An upgraded connection (WebSocket) without traffic; then it is closed."),
+	TIMEOUT("shutdown-timeout", shutdown_timeout_ms, "25s",
+		"After SIGTERM, for requests under way; then they are cut off."),
+	{.kind = OPT_FLAG},
+};
+
+static const struct opt_manual manual = {
+	.usage = NAME " -f FILE|DIR|- ... [--listen [ADDR:]PORT]...\n" NAME
+		      " --check -f FILE|DIR|- ...",
+	.purpose = "An egress gateway. Each port of each ExternalName Service in the manifests "
+		   "becomes a "
+		   "route: a plain HTTP request whose Host is NAME, NAME.NAMESPACE, "
+		   "NAME.NAMESPACE.svc or "
+		   "NAME.NAMESPACE.svc.DOMAIN, with the port unless it is 80, goes to the external "
+		   "name. A "
+		   "port named http, or http-ANYTHING, is called in plain HTTP; one named https "
+		   "over TLS "
+		   "1.2, with the chain and the name verified, always.\n\n"
+		   "SIGTERM and SIGINT end it: nothing new is taken, requests under way are "
+		   "finished. A "
+		   "second one ends it at once.",
+	.options = options,
+	.exit_status = "  0  served and told to end, or --check found nothing wrong\n"
+		       "  1  could not listen, or failed while serving\n"
+		       "  2  wrong usage, or a manifest or certificate file is bad\n",
+	.examples = "  " NAME " -f services.yaml --check\n"
+		    "  " NAME " -f services.yaml --listen 8080\n"
+		    "  kubectl get services -A -o yaml | " NAME " -f -\n",
+};
+
+/* What is made from the settings and must outlive the run. */
+struct resources {
+	struct arena arena;
+	struct anchors *anchors;
+	struct tls_profile *tls;
+	struct control_settings control;
+};
+
+static void emit(struct diag *d, enum diag_level level, const char *text)
+{
+	char storage[1200];
+	struct buf line;
+
+	BUF_INIT_ARRAY(&line, storage);
+	buf_printf(&line, "%s%s", level == DIAG_WARNING ? "warning: " : "", text);
+	applet_complain(d->context, buf_cstr(&line));
+}
+
+static struct route_table *load(const struct settings *s, struct buf *summary)
+{
+	struct manifests m = {
+		.paths = s->files.items,
+		.path_count = s->files.count,
+		.namespace = span_from_cstr(s->namespace),
+		.cluster_domain = span_from_cstr(s->cluster_domain),
+	};
+	char name[] = NAME;
+	struct diag diag = {.emit = emit, .context = name};
+
+	return manifests_load(&m, &diag, summary);
+}
+
+static int check(const struct settings *s)
+{
+	struct route_table *table;
+	struct buf summary, out;
+	int status = APPLET_USAGE;
+	struct error e;
+
+	buf_init_heap(&summary, 4096);
+	buf_init_heap(&out, 256u << 20);
+	table = load(s, &summary);
+	if (table != NULL) {
+		route_table_print(table, ROUTE_FORMAT_TEXT, &out);
+		status = APPLET_DONE;
+		if (!fd_write_all(STDOUT_FILENO, buf_span(&out), &e)) {
+			applet_complain(NAME, e.text);
+			status = APPLET_FAILED;
+		}
+		applet_complain(NAME, buf_cstr(&summary));
+	}
+	buf_fini(&summary);
+	buf_fini(&out);
+	route_table_free(table);
+	return status;
+}
+
+/* [ADDR:]PORT; without an address `*any` is set and the port alone is filled in. */
+static bool parse_listen(const char *option, const char *text, struct addr *at, bool *any,
+			 struct error *e)
+{
+	struct span s = span_from_cstr(text);
+	uint64_t port;
+
+	*any = num_parse_u64(s, 0, 65535, &port);
+	if (*any) {
+		*at = (struct addr){.port = (uint16_t)port};
+		return true;
+	}
+	/* Port 0 is no port to addr_parse: "any free one" is only a thing to listen on. */
+	if (s.len > 2 && span_ends_with(s, SPAN(":0")) &&
+	    addr_parse_ip(span_first(s, s.len - 2), at))
+		return true;
+	if (addr_parse(s, 0, at))
+		return true;
+	return error_set(e,
+			 "%s: \"%s\" is not [ADDR:]PORT, with an IP address and a port up to 65535",
+			 option, text);
+}
+
+static bool set_listeners(const struct settings *s, struct control_settings *c, struct error *e)
+{
+	static const char *default_items[] = {"8080"};
+	static const struct opt_list default_list = {default_items, 1};
+	const struct opt_list *list = s->listen.count > 0 ? &s->listen : &default_list;
+
+	if (list->count > CONTROL_LISTENERS_MAX)
+		return error_set(e, "--listen: at most %d times", CONTROL_LISTENERS_MAX);
+	for (size_t i = 0; i < list->count; i++) {
+		struct control_listen *l = &c->listen[i];
+
+		if (!parse_listen("--listen", list->items[i], &l->at, &l->any_family, e))
+			return false;
+		if (l->any_family)
+			l->at.family = 6;
+	}
+	c->listen_count = list->count;
+	return true;
+}
+
+static bool set_admin(const struct settings *s, struct control_settings *c, struct error *e)
+{
+	uint16_t port;
+	bool any;
+
+	if (strcmp(s->admin, "off") == 0)
+		return true;
+	if (!parse_listen("--admin", s->admin, &c->admin, &any, e))
+		return false;
+	port = c->admin.port;
+	if (any) {
+		addr_parse_ip(SPAN("127.0.0.1"), &c->admin);
+		c->admin.port = port;
+	}
+	return true;
+}
+
+/* One NAME=ADDR[:PORT][,...], as entries that pin the name. */
+static bool add_pin(struct resources *r, const char *text, struct hosts_entry *pins, size_t max,
+		    struct error *e)
+{
+	struct control_settings *c = &r->control;
+	struct span name, addrs, one, rest = span_from_cstr(text);
+	const char *problem;
+
+	span_split(&rest, '=', &name);
+	addrs = rest;
+	name = hostname_without_root(name);
+	problem = hostname_problem(name);
+	if (problem != NULL)
+		return error_set(e, "--resolve: \"%s\": expected NAME=ADDR: %s", text, problem);
+	if (addrs.len == 0)
+		return error_set(e, "--resolve: \"%s\": expected NAME=ADDR[,ADDR]...", text);
+	while (span_split(&addrs, ',', &one)) {
+		struct hosts_entry *pin = &pins[c->resolver.pin_count];
+
+		if (c->resolver.pin_count == max)
+			return error_set(e, "--resolve: at most %zu addresses", max);
+		pin->name = name;
+		if (!addr_parse_ip(one, &pin->addr) && !addr_parse(one, 0, &pin->addr))
+			return error_set(
+				e, "--resolve: \"%.*s\" in \"%s\" is neither ADDR nor ADDR:PORT",
+				SPAN_ARG(one), text);
+		c->resolver.pin_count++;
+	}
+	return true;
+}
+
+static bool set_pins(const struct settings *s, struct resources *r, struct error *e)
+{
+	const size_t max = 4096;
+	struct hosts_entry *pins = arena_get_array(&r->arena, max, sizeof *pins);
+
+	if (pins == NULL)
+		return error_set(e, "out of memory");
+	r->control.resolver.pins = pins;
+	for (size_t i = 0; i < s->resolve.count; i++)
+		if (!add_pin(r, s->resolve.items[i], pins, max, e))
+			return false;
+	return true;
+}
+
+/* In a scratch image neither file need be there: then there are only pins and literal addresses. */
+static void read_system_names(struct resources *r, bool want_servers)
+{
+	struct resolver_config *config = &r->control.resolver;
+	struct hosts_entry *hosts;
+	struct resolvconf conf;
+	struct span text;
+	struct error e;
+
+	if (file_read(&r->arena, "/etc/hosts", 1u << 20, &text, &e) &&
+	    hosts_parse(text, &r->arena, &hosts, &config->host_count))
+		config->hosts = hosts;
+	if (!want_servers || !file_read(&r->arena, "/etc/resolv.conf", 65536, &text, &e))
+		return;
+	resolvconf_parse(text, &conf);
+	for (unsigned i = 0; i < conf.server_count && i < RESOLVER_MAX_SERVERS; i++)
+		config->servers[config->server_count++] = conf.servers[i];
+	config->timeout_ms = conf.timeout_ms;
+	config->attempts = conf.attempts;
+	config->rotate = conf.rotate;
+}
+
+static bool set_names(const struct settings *s, struct resources *r, struct error *e)
+{
+	struct resolver_config *config = &r->control.resolver;
+
+	if (s->dns.count > RESOLVER_MAX_SERVERS)
+		return error_set(e, "--dns: at most %d times", RESOLVER_MAX_SERVERS);
+	for (size_t i = 0; i < s->dns.count; i++)
+		if (!addr_parse(span_from_cstr(s->dns.items[i]), 53,
+				&config->servers[config->server_count++]))
+			return error_set(e, "--dns: \"%s\" is not ADDR or ADDR:PORT",
+					 s->dns.items[i]);
+	read_system_names(r, s->dns.count == 0);
+	return set_pins(s, r, e);
+}
+
+static bool set_tls(const struct settings *s, struct resources *r, struct error *e)
+{
+	struct span text;
+
+	if (s->ca_file != NULL) {
+		if (!file_read(&r->arena, s->ca_file, ANCHORS_PEM_MAX, &text, e))
+			return false;
+		r->anchors = anchors_from_pem(text, e);
+		if (r->anchors == NULL)
+			return error_prefix(e, "%s", s->ca_file);
+	} else if (anchors_embedded_size > 0) {
+		r->anchors = anchors_from_packed(span_of(anchors_embedded, anchors_embedded_size),
+						 e);
+		if (r->anchors == NULL)
+			return false;
+	} else {
+		return error_set(e,
+				 "built without a CA bundle: give --ca-file FILE or SSL_CERT_FILE");
+	}
+	r->tls = tls_profile_new(r->anchors);
+	return r->tls != NULL || error_set(e, "out of memory");
+}
+
+static bool prepare(const struct settings *s, struct resources *r, struct error *e)
+{
+	struct control_settings *c = &r->control;
+	size_t fds = fd_raise_limit();
+
+	c->workers = s->workers > 0 ? (unsigned)s->workers : cpu_count();
+	if (c->workers > WORKERS_MAX)
+		c->workers = WORKERS_MAX;
+	c->ready_fd = s->ready_fd > 0 ? (int)s->ready_fd : -1;
+	c->shutdown_timeout_ms = s->shutdown_timeout_ms;
+	c->config.timeouts = s->timeouts;
+	c->config.timeouts.linger_ms = 2000;
+	c->config.no_via = s->no_via;
+	c->config.keep_internal_headers = s->keep_internal_headers;
+	c->config.access_log = (enum accesslog_format)s->access_log;
+	/* A session needs two: its client's and its upstream's. */
+	c->config.max_sessions = (fds > 2 * RESERVED_FDS ? fds - RESERVED_FDS : fds / 2) / 2;
+	c->config.max_sessions = c->config.max_sessions / c->workers + 1;
+	if (!set_listeners(s, c, e) || !set_admin(s, c, e) || !set_names(s, r, e) ||
+	    !set_tls(s, r, e))
+		return false;
+	c->config.tls = r->tls;
+	return true;
+}
+
+static int serve(const struct settings *s, struct resources *r)
+{
+	struct route_table *table;
+	struct error e;
+
+	if (!prepare(s, r, &e)) {
+		applet_complain(NAME, e.text);
+		return APPLET_USAGE;
+	}
+	table = load(s, NULL);
+	if (table == NULL)
+		return APPLET_USAGE;
+	if (control_run(&r->control, table, &e))
+		return APPLET_DONE;
+	applet_complain(NAME, e.text);
+	return APPLET_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+	struct settings settings = {.check = false};
+	struct resources r = {.anchors = NULL};
+	int status = APPLET_USAGE;
+	struct error e;
+
+	arena_init(&r.arena, 64u << 20);
+	if (!opt_parse(options, &settings, argc, argv, &r.arena, NULL, &e)) {
+		applet_complain(NAME, e.text);
+		goto out;
+	}
+	if (settings.files.count == 0) {
+		applet_complain(NAME,
+				"no manifests: give -f FILE, -f DIR or -f - (--help for more)");
+		goto out;
+	}
+	log_set_level((enum log_level)settings.log_level);
+	status = settings.check ? check(&settings) : serve(&settings, &r);
+out:
+	tls_profile_free(r.tls);
+	anchors_free(r.anchors);
+	arena_fini(&r.arena);
+	return status;
+}
+
+const struct applet egress_proxy_applet = {
+	.name = NAME,
+	.summary = "egress gateway: routes by Host to external names, originates TLS",
+	.manual = &manual,
+	.run = run,
+};

@@ -1,0 +1,38 @@
+/*
+ * config: what the data side must know, decided before any worker starts and never changed.
+ */
+#ifndef PROXY_CONFIG_H
+#define PROXY_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/accesslog.h"
+
+struct tls_profile;
+
+/* All in milliseconds. */
+struct proxy_timeouts {
+	uint64_t header_ms;	   /* from the first byte of a request head to its end */
+	uint64_t idle_ms;	   /* a client's keep-alive connection between two requests */
+	uint64_t stream_ms;	   /* a body, without progress */
+	uint64_t resolve_ms;	   /* a name's first answer */
+	uint64_t connect_ms;	   /* TCP, all addresses of the name together */
+	uint64_t tls_ms;	   /* handshake */
+	uint64_t response_ms;	   /* from the request's last byte to the response's head */
+	uint64_t upstream_idle_ms; /* a pooled connection */
+	uint64_t tunnel_ms;	   /* an upgraded connection, without traffic */
+	uint64_t linger_ms;	   /* after a refusal, reading on so that the answer arrives */
+};
+
+struct proxy_config {
+	struct proxy_timeouts timeouts;
+	const struct tls_profile *tls; /* the caller's; outlives the workers */
+	bool no_via;
+	bool keep_internal_headers;
+	enum accesslog_format access_log;
+	size_t max_sessions; /* per worker */
+};
+
+#endif

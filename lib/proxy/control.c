@@ -1,0 +1,441 @@
+#include "proxy/control.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "proxy/admin.h"
+#include "proxy/names.h"
+#include "proxy/view.h"
+#include "proxy/worker.h"
+#include "sys/fd.h"
+#include "sys/log.h"
+
+/* A name that nobody answers for should not keep a pod from being ready for the others. */
+#define READY_AFTER_MS 10000
+
+struct control {
+	const struct control_settings *settings;
+	struct loop loop;
+	struct watch signals;
+	struct watch stopped; /* an eventfd that each worker adds 1 to when it ends */
+	struct timer ready_timer;
+	struct timer shutdown_timer;
+	struct resolver resolver;
+	bool has_resolver;
+	struct names names;
+	struct generation *generation;
+	struct view *view;
+	struct admin admin;
+	struct logwriter log_writer;
+	struct worker *workers;
+	size_t worker_count; /* initialised */
+	size_t workers_running;
+	bool ready_by_time;
+	bool stopping;
+	uint64_t started_ms;
+};
+
+/* Readiness and pages */
+
+static bool is_ready(const struct control *c)
+{
+	return !c->stopping && (c->ready_by_time || c->names.answered == c->names.count);
+}
+
+static void render_metrics(struct control *c, struct buf *out)
+{
+	const struct metrics *metrics[256];
+	size_t count = 0;
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < c->worker_count && count < 256; i++)
+		metrics[count++] = &c->workers[i].metrics;
+	for (size_t i = 0; c->log_writer.rings != NULL && i < c->log_writer.ring_count; i++)
+		lost += atomic_load(&c->log_writer.rings[i].lost);
+	metrics_print(metrics, count, out);
+	metrics_print_one("access_log_lost_lines_total", "counter",
+			  "Lines of the access log that nobody took in time.", lost, out);
+	metrics_print_one("routes", "gauge", "Routes in the table.",
+			  view_table(c->view)->route_count, out);
+	metrics_print_one("names", "gauge", "External names that are watched.", c->names.count,
+			  out);
+	metrics_print_one("names_unresolved", "gauge", "External names without an address now.",
+			  c->names.count - names_count_state(&c->names, RESOLVER_OK), out);
+	metrics_print_one("dns_queries_total", "counter", "Questions sent to name servers.",
+			  c->resolver.pool.stats.over_udp + c->resolver.pool.stats.over_tcp, out);
+	metrics_print_one("dns_timeouts_total", "counter",
+			  "Questions that a name server did not answer in time.",
+			  c->resolver.pool.stats.timeouts, out);
+	metrics_print_one("dns_errors_total", "counter",
+			  "Answers of name servers that were errors or malformed.",
+			  c->resolver.pool.stats.errors, out);
+	metrics_print_one("ready", "gauge", "1 when /readyz says yes.", is_ready(c), out);
+	metrics_print_one("uptime_seconds", "gauge", "Since the start.",
+			  (loop_now_ms(&c->loop) - c->started_ms) / 1000, out);
+}
+
+static struct admin_page render(void *context, struct span target, struct buf *body)
+{
+	static const char text[] = "text/plain; charset=utf-8";
+	struct control *c = context;
+	struct span path, rest = target;
+
+	span_split(&rest, '?', &path);
+	if (span_eq(path, SPAN("/healthz"))) {
+		buf_add_cstr(body, "ok\n");
+		return (struct admin_page){200, text};
+	}
+	if (span_eq(path, SPAN("/readyz"))) {
+		bool ready = is_ready(c);
+
+		buf_add_cstr(body, ready ? "ready\n"
+				   : c->stopping
+					   ? "stopping\n"
+					   : "waiting for the first answers of name servers\n");
+		return (struct admin_page){ready ? 200 : 503, text};
+	}
+	if (span_eq(path, SPAN("/metrics"))) {
+		render_metrics(c, body);
+		return (struct admin_page){200, "text/plain; version=0.0.4; charset=utf-8"};
+	}
+	if (span_eq(path, SPAN("/routes"))) {
+		bool json = span_eq(rest, SPAN("format=json"));
+
+		route_table_print(view_table(c->view), json ? ROUTE_FORMAT_JSON : ROUTE_FORMAT_TEXT,
+				  body);
+		return (struct admin_page){200, json ? "application/x-ndjson" : text};
+	}
+	return (struct admin_page){404, text};
+}
+
+/* Publishing */
+
+static void publish(struct control *c)
+{
+	struct view *fresh = names_view(&c->names, c->generation);
+
+	if (fresh == NULL)
+		return;
+	view_unref(c->view);
+	c->view = fresh;
+	for (size_t i = 0; i < c->worker_count; i++)
+		worker_publish(&c->workers[i], fresh);
+}
+
+/* All names that changed in one turn are told together. */
+static void on_end_of_turn(struct loop *l)
+{
+	struct control *c = LIST_OWNER(l, struct control, loop);
+
+	if (c->names.changed)
+		publish(c);
+}
+
+/* Ending */
+
+static void stop_workers(struct control *c, bool now)
+{
+	for (size_t i = 0; i < c->worker_count; i++)
+		worker_stop(&c->workers[i], now);
+}
+
+static void on_shutdown_timeout(struct timer *t)
+{
+	struct control *c = LIST_OWNER(t, struct control, shutdown_timer);
+
+	log_event(LOG_WARN, "shutdown took too long, closing what is left");
+	stop_workers(c, true);
+}
+
+static void on_ready_timeout(struct timer *t)
+{
+	LIST_OWNER(t, struct control, ready_timer)->ready_by_time = true;
+}
+
+static void on_signal(struct watch *watch, unsigned events)
+{
+	struct control *c = LIST_OWNER(watch, struct control, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(watch->fd, &info, sizeof info) != sizeof info)
+		return;
+	if (c->stopping) {
+		log_event(LOG_WARN, "second signal, closing what is left");
+		stop_workers(c, true);
+		return;
+	}
+	c->stopping = true;
+	log_event(LOG_INFO, "stopping: no new connections, requests under way are finished");
+	loop_timer_set(&c->loop, &c->shutdown_timer, c->settings->shutdown_timeout_ms);
+	stop_workers(c, false);
+}
+
+static void on_worker_stopped(struct watch *watch, unsigned events)
+{
+	struct control *c = LIST_OWNER(watch, struct control, stopped);
+	uint64_t count;
+
+	(void)events;
+	if (read(watch->fd, &count, sizeof count) != sizeof count)
+		return;
+	c->workers_running -= (size_t)count;
+	if (c->workers_running == 0)
+		loop_stop(&c->loop);
+}
+
+/* Runs in the worker's thread. */
+static void tell_stopped(struct worker *w)
+{
+	const struct control *c = w->on_stopped_context;
+	uint64_t one = 1;
+
+	(void)!write(c->stopped.fd, &one, sizeof one);
+}
+
+/* Starting */
+
+static bool watch_new_fd(struct control *c, struct watch *watch, int fd, const char *what,
+			 void (*on_event)(struct watch *, unsigned), struct error *e)
+{
+	if (fd == -1)
+		return error_set_sys(e, "cannot make %s", what);
+	if (loop_add_level(&c->loop, watch, fd, on_event, e))
+		return true;
+	fd_close(&fd);
+	return false;
+}
+
+/*
+ * Before any thread starts, so that all inherit the mask and the control thread alone gets the
+ * signals.
+ */
+static bool watch_signals(struct control *c, struct error *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return watch_new_fd(c, &c->signals, signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
+			    "a signal descriptor", on_signal, e);
+}
+
+/* One socket per address for one worker. `at` learns the port on the first call. */
+static struct listener *open_listeners(struct control_listen *listen, size_t count, struct error *e)
+{
+	struct listener *listeners = alloc_get_zeroed(count * sizeof *listeners);
+	size_t opened;
+
+	if (listeners == NULL) {
+		error_set(e, "out of memory");
+		return NULL;
+	}
+	for (opened = 0; opened < count; opened++) {
+		listeners[opened].watch.fd = -1;
+		listeners[opened].fd = listener_open(&listen[opened].at, listen[opened].any_family,
+						     e);
+		if (listeners[opened].fd == -1)
+			break;
+	}
+	if (opened == count)
+		return listeners;
+	while (opened-- > 0)
+		fd_close(&listeners[opened].fd);
+	alloc_put(listeners);
+	return NULL;
+}
+
+static bool init_workers(struct control *c, struct control_listen *listen, struct error *e)
+{
+	const struct control_settings *s = c->settings;
+
+	if (s->config.access_log != ACCESSLOG_OFF &&
+	    !logwriter_start(&c->log_writer, STDOUT_FILENO, s->workers, e))
+		return false;
+	c->workers = alloc_get_zeroed(s->workers * sizeof *c->workers);
+	if (c->workers == NULL)
+		return error_set(e, "out of memory");
+	for (unsigned i = 0; i < s->workers; i++) {
+		struct listener *listeners = open_listeners(listen, s->listen_count, e);
+		struct worker *w = &c->workers[i];
+
+		if (listeners == NULL)
+			return false;
+		c->worker_count++;
+		if (!worker_init(w, &s->config, i, listeners, s->listen_count, c->view, e))
+			return false;
+		if (s->config.access_log != ACCESSLOG_OFF) {
+			w->log_writer = &c->log_writer;
+			w->log = &c->log_writer.rings[i];
+		}
+		w->on_stopped = tell_stopped;
+		w->on_stopped_context = c;
+	}
+	return true;
+}
+
+static bool start_admin(struct control *c, struct addr *at, struct error *e)
+{
+	int fd;
+
+	if (at->family == 0)
+		return true;
+	fd = listener_open(at, false, e);
+	c->admin.render = render;
+	c->admin.context = c;
+	return fd != -1 && admin_start(&c->admin, &c->loop, fd, e);
+}
+
+static void add_address(struct buf *out, const char *what, const struct addr *at)
+{
+	buf_printf(out, "%s ", what);
+	addr_format(at, out);
+	buf_add_byte(out, '\n');
+}
+
+/* Whoever started us may have asked to be told, and where port 0 was given it needs to know. */
+static void tell_ready(int fd, const struct control_listen *listen, size_t count,
+		       const struct addr *admin)
+{
+	char storage[(CONTROL_LISTENERS_MAX + 1) * (ADDR_TEXT_MAX + 16)];
+	struct buf text;
+	struct error e;
+
+	if (fd == -1)
+		return;
+	BUF_INIT_ARRAY(&text, storage);
+	for (size_t i = 0; i < count; i++)
+		add_address(&text, "listener", &listen[i].at);
+	if (admin->family != 0)
+		add_address(&text, "admin", admin);
+	if (!fd_write_all(fd, buf_span(&text), &e))
+		log_event(LOG_WARN, "nobody reads the ready descriptor");
+	fd_close(&fd);
+}
+
+static void log_start(const struct control *c, const struct control_listen *listen,
+		      const struct addr *admin)
+{
+	const struct control_settings *s = c->settings;
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "serving");
+	for (size_t i = 0; i <= s->listen_count; i++) {
+		const struct addr *at = i < s->listen_count ? &listen[i].at : admin;
+		char storage[ADDR_TEXT_MAX];
+		struct buf text;
+
+		if (at->family == 0)
+			continue;
+		BUF_INIT_ARRAY(&text, storage);
+		addr_format(at, &text);
+		log_text(&line, at == admin ? "admin" : "listen", buf_span(&text));
+	}
+	log_u64(&line, "workers", c->worker_count);
+	log_u64(&line, "routes", view_table(c->view)->route_count);
+	log_u64(&line, "names", c->names.count);
+	log_end(&line);
+}
+
+static bool start_threads(struct control *c, struct error *e)
+{
+	for (size_t i = 0; i < c->worker_count; i++) {
+		if (!worker_start(&c->workers[i], e))
+			return false;
+		c->workers_running++;
+	}
+	return true;
+}
+
+static bool start(struct control *c, struct route_table *table, struct error *e)
+{
+	const struct control_settings *s = c->settings;
+	struct control_listen listen[CONTROL_LISTENERS_MAX];
+	struct addr admin = s->admin;
+
+	c->generation = generation_new(table);
+	if (c->generation == NULL) {
+		route_table_free(table);
+		return error_set(e, "out of memory");
+	}
+	if (!loop_init(&c->loop, e) || !watch_signals(c, e) ||
+	    !watch_new_fd(c, &c->stopped, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
+			  "an event descriptor", on_worker_stopped, e))
+		return false;
+	c->started_ms = loop_now_ms(&c->loop);
+	resolver_init(&c->resolver, &c->loop, &s->resolver);
+	c->has_resolver = true;
+	if (!names_start(&c->names, &c->resolver, table, e))
+		return false;
+	c->view = names_view(&c->names, c->generation);
+	if (c->view == NULL)
+		return error_set(e, "out of memory");
+	memcpy(listen, s->listen, sizeof listen);
+	if (!init_workers(c, listen, e) || !start_admin(c, &admin, e) || !start_threads(c, e))
+		return false;
+	c->loop.end_of_turn = on_end_of_turn;
+	loop_timer_set(&c->loop, &c->ready_timer, READY_AFTER_MS);
+	log_start(c, listen, &admin);
+	tell_ready(s->ready_fd, listen, s->listen_count, &admin);
+	return true;
+}
+
+static void close_watched(struct control *c, struct watch *watch)
+{
+	int fd = watch->fd;
+
+	loop_remove(&c->loop, watch);
+	fd_close(&fd);
+}
+
+static void fini(struct control *c)
+{
+	struct error e;
+
+	stop_workers(c, true);
+	for (size_t i = 0; i < c->worker_count; i++)
+		worker_join(&c->workers[i]);
+	for (size_t i = 0; i < c->worker_count; i++)
+		worker_fini(&c->workers[i]);
+	alloc_put(c->workers);
+	logwriter_stop(&c->log_writer);
+	admin_stop(&c->admin);
+	names_stop(&c->names);
+	if (c->has_resolver)
+		resolver_fini(&c->resolver);
+	view_unref(c->view);
+	generation_unref(c->generation);
+	/* What was closed last is released in the deferred phase of a turn. */
+	c->loop.end_of_turn = NULL;
+	if (c->loop.epoll_fd != -1)
+		loop_turn(&c->loop, 0, &e);
+	close_watched(c, &c->signals);
+	close_watched(c, &c->stopped);
+	loop_fini(&c->loop);
+}
+
+bool control_run(const struct control_settings *settings, struct route_table *table,
+		 struct error *e)
+{
+	struct control c = {
+		.settings = settings,
+		.loop = {.epoll_fd = -1},
+		.signals = {.fd = -1},
+		.stopped = {.fd = -1},
+		.admin = {.listener = {.fd = -1}},
+	};
+	bool ok;
+
+	timer_init(&c.ready_timer, on_ready_timeout);
+	timer_init(&c.shutdown_timer, on_shutdown_timeout);
+	ok = start(&c, table, e) && loop_run(&c.loop, e);
+	fini(&c);
+	return ok;
+}

@@ -1,0 +1,35 @@
+/*
+ * listener: sockets that take connections. Each worker has its own for every address, side by side
+ * through SO_REUSEPORT, so that the kernel spreads the connections.
+ */
+#ifndef PROXY_LISTENER_H
+#define PROXY_LISTENER_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "ev/loop.h"
+#include "net/addr.h"
+
+struct worker;
+
+struct listener {
+	struct watch watch;
+	struct timer pause; /* runs while descriptors are out */
+	int fd;
+	struct worker *worker;
+};
+
+/*
+ * A listening socket on *at. Port 0 takes any free one and writes it to at->port, so that a second
+ * call with the same `at` shares it. `any_family`: at is [::], and IPv4 is taken as well; where
+ * there is no IPv6 at all it becomes 0.0.0.0. -1 on failure, with what to do about it.
+ */
+int listener_open(struct addr *at, bool any_family, struct error *e);
+
+/* Begins to accept connections for the worker, in its loop. */
+bool listener_start(struct listener *l, struct worker *w, struct error *e);
+/* Stops and closes; connections the kernel had already taken are accepted first. Harmless twice. */
+void listener_stop(struct listener *l);
+
+#endif

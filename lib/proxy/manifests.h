@@ -1,0 +1,32 @@
+/*
+ * manifests: from the files that the operator names to a route table.
+ */
+#ifndef PROXY_MANIFESTS_H
+#define PROXY_MANIFESTS_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/span.h"
+#include "route/table.h"
+
+/* A manifest file's bound; a cluster's whole Service list has a tenth of it. */
+#define MANIFEST_MAX (64u << 20)
+
+struct manifests {
+	const char *const
+		*paths; /* files, directories (*.yaml, *.yml, *.json in them), "-" for stdin */
+	size_t path_count;
+	struct span namespace;
+	struct span cluster_domain;
+};
+
+/*
+ * Reads all, reports every problem to the diag, and builds the table. NULL when there was any
+ * error. *summary, when not NULL, gets "2 Services, 2 routes; ignored: 3 Deployment".
+ */
+struct route_table *manifests_load(const struct manifests *m, struct diag *diag,
+				   struct buf *summary);
+
+#endif

@@ -1,0 +1,84 @@
+#include "proxy/metrics.h"
+
+#define PREFIX "egressbox_"
+
+static const struct {
+	size_t offset;
+	const char *name, *kind, *help;
+} rows[] = {
+#define X(member, name, kind, help) {offsetof(struct metrics, member), name, kind, help},
+	METRICS(X)
+#undef X
+};
+
+/* The member at `offset`, summed over the workers. */
+static uint64_t sum(const struct metrics *const *workers, size_t count, size_t offset)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += metric_get(
+			(const metric *)(const void *)((const char *)workers[i] + offset));
+	return total;
+}
+
+static void print_head(const char *name, const char *kind, const char *help, struct buf *out)
+{
+	buf_printf(out, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name, kind);
+}
+
+void metrics_print_one(const char *name, const char *kind, const char *help, uint64_t value,
+		       struct buf *out)
+{
+	print_head(name, kind, help, out);
+	buf_printf(out, PREFIX "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void print_requests(const struct metrics *const *workers, size_t count, struct buf *out)
+{
+	print_head("requests_total", "counter", "Requests that have ended, by how they ended.",
+		   out);
+	for (size_t r = 0; r < REASON_COUNT; r++)
+		buf_printf(out, PREFIX "requests_total{reason=\"%s\"} %llu\n",
+			   reason_name((enum reason)r),
+			   (unsigned long long)sum(workers, count,
+						   offsetof(struct metrics, requests) +
+							   r * sizeof(metric)));
+}
+
+static void print_responses(const struct metrics *const *workers, size_t count, struct buf *out)
+{
+	print_head("responses_total", "counter",
+		   "Final responses sent to clients, by the first digit of the status.", out);
+	for (size_t class = 1; class < 6; class ++)
+		buf_printf(out, PREFIX "responses_total{code=\"%zuxx\"} %llu\n", class,
+			   (unsigned long long)sum(workers, count,
+						   offsetof(struct metrics, responses) +
+							   class * sizeof(metric)));
+}
+
+static void print_tls_failures(const struct metrics *const *workers, size_t count, struct buf *out)
+{
+	print_head("tls_failures_total", "counter", "TLS connections that failed, by error.", out);
+	for (size_t error = 1; error < TLS_ERROR_COUNT; error++) {
+		uint64_t total = sum(workers, count,
+				     offsetof(struct metrics, tls_failures) +
+					     error * sizeof(metric));
+
+		/* Of the many errors only those that have happened: their names are stable. */
+		if (total > 0)
+			buf_printf(out, PREFIX "tls_failures_total{error=\"%s\"} %llu\n",
+				   tls_error_name((enum tls_error)error),
+				   (unsigned long long)total);
+	}
+}
+
+void metrics_print(const struct metrics *const *workers, size_t count, struct buf *out)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		metrics_print_one(rows[i].name, rows[i].kind, rows[i].help,
+				  sum(workers, count, rows[i].offset), out);
+	print_requests(workers, count, out);
+	print_responses(workers, count, out);
+	print_tls_failures(workers, count, out);
+}

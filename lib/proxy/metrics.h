@@ -1,0 +1,75 @@
+/*
+ * metrics: counters of one worker. The worker alone writes them; the control thread reads them at
+ * any time, so each is a relaxed atomic: a plain store on the machines we run on.
+ */
+#ifndef PROXY_METRICS_H
+#define PROXY_METRICS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "proxy/reason.h"
+#include "tls/tls_error.h"
+
+#define metric _Atomic uint64_t
+
+/* member, name behind "egressbox_", kind, help */
+#define METRICS(X)                                                                                 \
+	X(client_connections, "client_connections_total", "counter",                               \
+	  "Connections accepted from clients.")                                                    \
+	X(client_connections_open, "client_connections_open", "gauge",                             \
+	  "Connections of clients that are open now.")                                             \
+	X(client_connections_refused, "client_connections_refused_total", "counter",               \
+	  "Connections closed at once because the proxy was full.")                                \
+	X(requests_active, "requests_active", "gauge", "Requests under way now.")                  \
+	X(received_bytes, "client_received_bytes_total", "counter",                                \
+	  "Bytes of requests that were passed on.")                                                \
+	X(sent_bytes, "client_sent_bytes_total", "counter", "Bytes sent to clients.")              \
+	X(upstream_connections, "upstream_connections_total", "counter",                           \
+	  "Connections begun to upstreams.")                                                       \
+	X(upstream_connections_open, "upstream_connections_open", "gauge",                         \
+	  "Connections to upstreams that are open now, idle ones included.")                       \
+	X(upstream_connections_idle, "upstream_connections_idle", "gauge",                         \
+	  "Connections to upstreams that wait for a request.")                                     \
+	X(upstream_reused, "upstream_reused_total", "counter",                                     \
+	  "Requests sent on a connection that had carried one before.")                            \
+	X(upstream_retries, "upstream_retries_total", "counter",                                   \
+	  "Requests sent again because a reused connection was found closed.")                     \
+	X(tls_handshakes, "tls_handshakes_total", "counter", "TLS handshakes completed.")
+
+struct metrics {
+#define X(member, name, kind, help) metric member;
+	METRICS(X)
+#undef X
+	metric requests[REASON_COUNT];
+	metric responses[6]; /* by the first digit of the status; 0: none was sent */
+	metric tls_failures[TLS_ERROR_COUNT];
+};
+
+static inline void metric_add(metric *m, uint64_t n)
+{
+	/* Not a locked add: there is one writer. */
+	atomic_store_explicit(m, atomic_load_explicit(m, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+static inline void metric_sub(metric *m, uint64_t n)
+{
+	metric_add(m, -n);
+}
+
+static inline uint64_t metric_get(const metric *m)
+{
+	return atomic_load_explicit(m, memory_order_relaxed);
+}
+
+/* The sum over all workers in Prometheus' text format (exposition format 0.0.4). */
+void metrics_print(const struct metrics *const *workers, size_t count, struct buf *out);
+
+/* One sample outside the tables, with its HELP and TYPE lines. */
+void metrics_print_one(const char *name, const char *kind, const char *help, uint64_t value,
+		       struct buf *out);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * names: the external names of one route table, watched through the resolver, as endpoint sets
+ * ready to be published. Lives in the control thread.
+ */
+#ifndef PROXY_NAMES_H
+#define PROXY_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ev/resolver.h"
+#include "proxy/view.h"
+
+struct names_entry; /* one name, and the targets that it is for */
+
+struct names {
+	struct names_entry *entries;
+	size_t count;
+	size_t answered;	      /* entries that are no longer pending */
+	struct endpoints **endpoints; /* by target; each target holds a reference of its own */
+	size_t target_count;
+	uint32_t *targets; /* target indices, grouped by entry */
+	bool changed;	   /* endpoints differ from what names_view last gave */
+};
+
+/*
+ * Begins to watch all names of the table, which must outlive this. After false, names_stop is still
+ * due.
+ */
+bool names_start(struct names *n, struct resolver *r, const struct route_table *table,
+		 struct error *e);
+void names_stop(struct names *n);
+
+/* A view with what is known now; NULL when memory is out (and then `changed` stays). */
+struct view *names_view(struct names *n, struct generation *g);
+
+/* How many names are in this state. */
+size_t names_count_state(const struct names *n, enum resolver_state state);
+
+#endif

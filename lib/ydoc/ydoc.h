@@ -1,0 +1,140 @@
+/*
+ * ydoc: YAML and JSON documents as read-only trees that know where each node stood.
+ *
+ *   struct ydoc_reader r;
+ *   const struct ydoc_node *root;
+ *
+ *   ydoc_reader_init(&r, "services.yaml", text, diag);
+ *   while (ydoc_reader_next(&r, &root))
+ *           look at root, which is gone with the next call
+ *   ydoc_reader_fini(&r);
+ *
+ * One pass, one document in memory at a time. A document that begins with `{` or `[` and is JSON is
+ * read as JSON (RFC 8259), so that what libyaml refuses of it (surrogate pairs, long keys) is
+ * taken; everything else goes through libyaml (YAML 1.1, UTF-8). The tree is the same for both.
+ *
+ * A file is hostile: at most 64 MiB, nesting to 100, 10,000 anchors, and what aliases stand for
+ * adds up to at most a million nodes per document, so that walking a tree is bounded whatever it
+ * shares.
+ */
+#ifndef YDOC_YDOC_H
+#define YDOC_YDOC_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/span.h"
+#include "ydoc/ycursor.h"
+
+#define YDOC_MAX_BYTES ((size_t)64 << 20)
+#define YDOC_MAX_DEPTH 100
+
+enum ydoc_kind {
+	YDOC_SCALAR,
+	YDOC_SEQUENCE,
+	YDOC_MAPPING,
+};
+
+struct ydoc_node {
+	struct ydoc_pos pos;
+	uint8_t kind; /* enum ydoc_kind */
+	/* A scalar without quotes: `80`, `true` and `null` are not text then. JSON: not a string. */
+	bool is_plain;
+	union {
+		/* YDOC_SCALAR: the value with escapes resolved, UTF-8; NUL only if escaped. */
+		struct span text;
+		/* The others: the first entry, NULL when empty. */
+		const struct ydoc_item *items;
+	};
+};
+
+/*
+ * An entry of a sequence (key NULL) or of a mapping, in the order of the file. Keys may be
+ * repeated.
+ */
+struct ydoc_item {
+	const struct ydoc_node *key;
+	const struct ydoc_node *value; /* shared when it came from an alias */
+	const struct ydoc_item *next;
+};
+
+/* What an unquoted scalar means: YAML 1.1's core types, as kubectl reads them. */
+enum ydoc_type {
+	YDOC_TEXT,
+	YDOC_NULL, /* "", ~, null */
+	YDOC_BOOL,
+	YDOC_NUMBER,
+};
+
+enum ydoc_type ydoc_scalar_type(const struct ydoc_node *scalar);
+
+/* The node is absent (NULL) or the null scalar: Kubernetes takes both for "not given". */
+bool ydoc_is_absent(const struct ydoc_node *node);
+
+/*
+ * The value of `key` in a mapping, NULL when it has none (or node is no mapping or NULL). Of
+ * repeated keys the first counts. Merge keys (`<<: *base`, `<<: [*a, *b]`) are looked into after
+ * the mapping's own, merges of merges to 32 levels.
+ */
+const struct ydoc_node *ydoc_get(const struct ydoc_node *node, struct span key);
+
+/* "a number", "a list" ...: what a node is, for messages. */
+const char *ydoc_describe(const struct ydoc_node *node);
+
+/*
+ * The user's words for a message: at most 60 bytes of them, escaped as buf_add_escaped does.
+ * Returns storage.
+ */
+#define YDOC_ESCAPED_MAX 256
+const char *ydoc_escape(struct span text, char storage[static YDOC_ESCAPED_MAX]);
+
+/* Where a node hangs: a chain on the caller's stack, printed as `spec.ports[0].name`. */
+struct ydoc_path {
+	const struct ydoc_path *parent; /* NULL at the root */
+	const char *key;		/* a mapping's key, or NULL: */
+	size_t index;			/* position in a sequence, from 0 */
+};
+
+/*
+ * Reports `file:line:col: path: text` (without "path: " when path is NULL). False for DIAG_ERROR.
+ */
+bool ydoc_report(struct diag *d, enum diag_level level, const char *file, struct ydoc_pos pos,
+		 const struct ydoc_path *path, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+bool ydoc_vreport(struct diag *d, enum diag_level level, const char *file, struct ydoc_pos pos,
+		  const struct ydoc_path *path, const char *format, va_list args)
+	__attribute__((format(printf, 6, 0)));
+
+struct ydoc_reader; /* below; its members are ydoc.c's own */
+
+/*
+ * Begins to read. `file` (for messages) and `text` stay the caller's until ydoc_reader_fini; nodes
+ * may point into `text`.
+ */
+void ydoc_reader_init(struct ydoc_reader *r, const char *file, struct span text, struct diag *diag);
+void ydoc_reader_fini(struct ydoc_reader *r);
+
+/*
+ * The next document; *root lives until the next call. Empty documents are left out. A document that
+ * can't be read is reported (one error) and reading goes on behind the next `---` line. False at
+ * the end.
+ */
+bool ydoc_reader_next(struct ydoc_reader *r, const struct ydoc_node **root);
+
+struct yparse;
+
+struct ydoc_reader {
+	const char *file;
+	struct diag *diag;
+	struct ycursor at;     /* where the current document began, or the next one is looked for */
+	struct yparse *parser; /* libyaml in the middle of its stream, or NULL */
+	struct arena arena;    /* the current document */
+	unsigned errors;       /* documents that could not be read */
+	bool is_done;
+};
+
+#endif

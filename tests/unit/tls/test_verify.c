@@ -1,0 +1,181 @@
+#include "certs.h"
+
+#include "tls/verify.h"
+
+/* Runs a chain through the engine in pieces of `step` bytes. */
+static enum tls_error judge(const struct anchors *anchors, const struct certs *chain,
+			    const char *name, uint64_t now, size_t step)
+{
+	struct verify v;
+	const br_x509_class **engine = verify_engine(&v);
+	unsigned code;
+
+	verify_init(&v, anchors, now);
+	(*engine)->start_chain(engine, name);
+	for (size_t i = 0; i < chain->count; i++) {
+		const br_x509_certificate *cert = &chain->list[i];
+
+		(*engine)->start_cert(engine, (uint32_t)cert->data_len);
+		for (size_t at = 0; at < cert->data_len; at += step)
+			(*engine)->append(engine, cert->data + at,
+					  cert->data_len - at < step ? cert->data_len - at : step);
+		(*engine)->end_cert(engine);
+	}
+	code = (*engine)->end_chain(engine);
+	CHECK((code == 0) == (verify_error(&v) == TLS_OK));
+	CHECK(((*engine)->get_pkey(engine, NULL) != NULL) == (code == 0));
+	return verify_error(&v);
+}
+
+static const struct row {
+	const char *chain, *anchors, *name;
+	uint64_t now;
+	enum tls_error expected;
+} rows[] = {
+	{"good", "ca-ec", "example.test", NOW, TLS_OK},
+	{"good", "ca-ec", "WWW.Example.TEST", NOW, TLS_OK},
+	{"good", "bundle", "example.test", NOW, TLS_OK},
+	{"rsa", "bundle", "example.test", NOW, TLS_OK},
+	{"p384", "bundle", "example.test", NOW, TLS_OK},
+	{"sha512", "bundle", "example.test", NOW, TLS_OK},
+	{"self-signed", "self-signed", "example.test", NOW, TLS_OK},
+
+	{"good", "ca-ec", "example.test", TOO_EARLY, TLS_CERT_NOT_YET_VALID},
+	{"good", "ca-ec", "example.test", TOO_LATE, TLS_CERT_EXPIRED},
+	{"rsa", "bundle", "example.test", 0, TLS_CERT_NOT_YET_VALID},
+	{"rsa", "bundle", "example.test", UINT64_MAX, TLS_CERT_EXPIRED},
+	{"self-signed", "self-signed", "example.test", TOO_LATE, TLS_CERT_EXPIRED},
+
+	{"good", "ca-ec", "other.test", NOW, TLS_NAME_MISMATCH},
+	{"good", "ca-ec", "xexample.test", NOW, TLS_NAME_MISMATCH},
+	{"good", "ca-ec", "example.test.evil.test", NOW, TLS_NAME_MISMATCH},
+	{"good", "ca-ec", "ignored", NOW, TLS_NAME_MISMATCH},
+	{"good", "ca-ec", "", NOW, TLS_BAD_SERVER_NAME},
+	{"good", "ca-ec", NULL, NOW, TLS_BAD_SERVER_NAME},
+	{"wildcard", "ca-ec", "a.wild.test", NOW, TLS_OK},
+	{"wildcard", "ca-ec", "wild.test", NOW, TLS_NAME_MISMATCH},
+	{"wildcard", "ca-ec", "a.b.wild.test", NOW, TLS_NAME_MISMATCH},
+	{"wildcard", "ca-ec", "a.wilder.test", NOW, TLS_NAME_MISMATCH},
+	{"cn-only", "ca-ec", "example.test", NOW, TLS_CERT_NO_NAME},
+	{"cn-only", "ca-ec", "other.test", NOW, TLS_CERT_NO_NAME},
+	{"ip-only", "ca-ec", "example.test", NOW, TLS_CERT_NO_NAME},
+	{"ip-only", "ca-ec", "127.0.0.1", NOW, TLS_CERT_NO_NAME},
+
+	{"good", "ca-other", "example.test", NOW, TLS_UNKNOWN_ISSUER},
+	{"self-signed", "ca-ec", "example.test", NOW, TLS_UNKNOWN_ISSUER},
+	{"self-signed", "good", "example.test", NOW, TLS_UNKNOWN_ISSUER},
+	{"missing-intermediate", "ca-ec", "example.test", NOW, TLS_UNKNOWN_ISSUER},
+	{"wrong-order", "ca-ec", "example.test", NOW, TLS_CERT_NO_NAME},
+	{"impostor", "ca-ec", "example.test", NOW, TLS_CERT_BAD_SIGNATURE},
+	{"by-not-a-ca", "ca-ec", "example.test", NOW, TLS_CERT_BAD_CHAIN},
+	{"by-not-a-ca", "not-a-ca", "example.test", NOW, TLS_CERT_BAD_CHAIN},
+	{"sha1", "bundle", "example.test", NOW, TLS_CERT_WEAK_SIGNATURE},
+	{"md5", "bundle", "example.test", NOW, TLS_CERT_WEAK_SIGNATURE},
+	{"rsa1024", "bundle", "example.test", NOW, TLS_CERT_WEAK_KEY},
+	{"critical", "bundle", "example.test", NOW, TLS_CERT_BAD_CONSTRAINT},
+	{"ed25519", "bundle", "example.test", NOW, TLS_CERT_UNSUPPORTED},
+};
+
+static void judges_each_chain_by_name(void)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct row *row = &rows[i];
+		char label[128], file[64];
+		struct certs chain;
+		struct anchors *anchors;
+
+		snprintf(label, sizeof label, "%s by %s for %s: %s", row->chain, row->anchors,
+			 row->name != NULL ? row->name : "nobody", tls_error_name(row->expected));
+		snprintf(file, sizeof file, "%s.pem", row->anchors);
+		anchors = certs_anchors(file);
+		snprintf(file, sizeof file, "%s.pem", row->chain);
+		certs_chain(file, &chain);
+		for (size_t step = 1; step <= 4096; step *= 4) {
+			enum tls_error error = judge(anchors, &chain, row->name, row->now, step);
+
+			if (error != row->expected)
+				unit_fail(__FILE__, __LINE__, "[%s] is %s in steps of %zu", label,
+					  tls_error_name(error), step);
+		}
+		anchors_free(anchors);
+	}
+}
+
+/* Cut off anywhere, with the length told to the engine that of what there is. */
+static void refuses_every_truncated_certificate(void)
+{
+	struct anchors *anchors = certs_anchors("ca-rsa.pem");
+	struct certs chain;
+
+	certs_chain("rsa.pem", &chain);
+	for (size_t len = 0; len < chain.list[0].data_len; len++) {
+		struct certs cut = {.list = {{chain.list[0].data, len}}, .count = 1};
+
+		CHECK(judge(anchors, &cut, "example.test", NOW, 256) != TLS_OK);
+	}
+	anchors_free(anchors);
+}
+
+/*
+ * But for the NULL (05 00) that follows the algorithm's name outside of what is signed: the engine
+ * does not look at it, and nothing depends on it.
+ */
+static void refuses_every_changed_byte(void)
+{
+	struct anchors *anchors = certs_anchors("ca-rsa.pem");
+	struct certs chain;
+	size_t null_at, accepted = 0;
+
+	certs_chain("rsa.pem", &chain);
+	/* BIT STRING of 257 bytes, 03 82 01 01, is last. */
+	null_at = chain.list[0].data_len - 257 - 4 - 2;
+	CHECK(memcmp(chain.list[0].data + null_at, "\x05\x00\x03\x82\x01\x01", 6) == 0);
+	for (size_t i = 0; i < chain.list[0].data_len; i++) {
+		chain.list[0].data[i] ^= 1;
+		if (judge(anchors, &chain, "example.test", NOW, 256) == TLS_OK) {
+			CHECK(i == null_at || i == null_at + 1);
+			accepted++;
+		}
+		chain.list[0].data[i] ^= 1;
+	}
+	CHECK(accepted <= 2);
+	CHECK_INT(judge(anchors, &chain, "example.test", NOW, 256), TLS_OK);
+	anchors_free(anchors);
+}
+
+static void refuses_a_chain_of_nothing(void)
+{
+	struct anchors *anchors = certs_anchors("ca-rsa.pem");
+	struct certs none = {.count = 0};
+
+	CHECK_INT(judge(anchors, &none, "example.test", NOW, 1), TLS_CERT_MISSING);
+	anchors_free(anchors);
+}
+
+static void forgets_the_chain_before(void)
+{
+	struct anchors *anchors = certs_anchors("bundle.pem");
+	struct verify v;
+	const br_x509_class **engine = verify_engine(&v);
+	static const char *const files[] = {"rsa.pem", "sha1.pem", "cn-only.pem", "rsa.pem"};
+	static const enum tls_error expected[] = {TLS_OK, TLS_CERT_WEAK_SIGNATURE, TLS_CERT_NO_NAME,
+						  TLS_OK};
+
+	verify_init(&v, anchors, NOW);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct certs chain;
+
+		certs_chain(files[i], &chain);
+		(*engine)->start_chain(engine, "example.test");
+		(*engine)->start_cert(engine, (uint32_t)chain.list[0].data_len);
+		(*engine)->append(engine, chain.list[0].data, chain.list[0].data_len);
+		(*engine)->end_cert(engine);
+		(*engine)->end_chain(engine);
+		CHECK_INT(verify_error(&v), expected[i]);
+	}
+	anchors_free(anchors);
+}
+
+UNIT_TESTS(TEST(judges_each_chain_by_name), TEST(refuses_every_truncated_certificate),
+	   TEST(refuses_every_changed_byte), TEST(refuses_a_chain_of_nothing),
+	   TEST(forgets_the_chain_before))

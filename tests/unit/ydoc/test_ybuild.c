@@ -1,0 +1,143 @@
+#include "../unit.h"
+
+#include "ydoc/ybuild.h"
+
+static const struct ydoc_pos here = {.line = 3, .col = 4, .offset = 20};
+static const struct span no_anchor = {NULL, 0};
+
+/* A build over an arena of `size` bytes; both end with arena_fini. */
+static void start(struct ybuild *b, struct arena *arena, struct yproblem *problem, size_t size)
+{
+	arena_init(arena, size);
+	*problem = (struct yproblem){.pos = {.line = 0}};
+	ybuild_init(b, arena, problem);
+}
+
+static void hangs_entries_where_they_belong(void)
+{
+	const struct ydoc_item *item;
+	struct yproblem problem;
+	struct arena arena;
+	struct ybuild b;
+
+	start(&b, &arena, &problem, 1 << 16);
+	CHECK(ybuild_innermost(&b) == NULL);
+	CHECK(ybuild_open(&b, here, YDOC_MAPPING, no_anchor));
+	CHECK(ybuild_add_scalar(&b, here, SPAN("a"), true, no_anchor));
+	CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
+	CHECK(ybuild_innermost(&b)->node->kind == YDOC_SEQUENCE);
+	CHECK(ybuild_add_scalar(&b, here, SPAN("1"), true, no_anchor));
+	CHECK(ybuild_add_scalar(&b, here, SPAN("2"), false, no_anchor));
+	ybuild_close(&b);
+	CHECK(ybuild_add_scalar(&b, here, SPAN("b"), true, no_anchor));
+	CHECK(ybuild_add_scalar(&b, here, SPAN("3"), true, no_anchor));
+	ybuild_close(&b);
+	CHECK(ybuild_innermost(&b) == NULL);
+
+	CHECK(b.root->kind == YDOC_MAPPING);
+	item = b.root->items;
+	CHECK_SPAN(item->key->text, "a");
+	CHECK_SPAN(item->value->items->value->text, "1");
+	CHECK(item->value->items->key == NULL);
+	CHECK(item->value->items->value->is_plain);
+	CHECK(!item->value->items->next->value->is_plain);
+	CHECK(item->value->items->next->next == NULL);
+	CHECK_SPAN(item->next->key->text, "b");
+	CHECK_SPAN(item->next->value->text, "3");
+	CHECK(item->next->next == NULL);
+	CHECK_INT(item->next->value->pos.offset, 20);
+	arena_fini(&arena);
+}
+
+static void an_alias_is_the_node_of_its_anchor(void)
+{
+	struct yproblem problem;
+	struct arena arena;
+	struct ybuild b;
+
+	start(&b, &arena, &problem, 1 << 16);
+	CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
+	CHECK(ybuild_add_scalar(&b, here, SPAN("x"), true, SPAN("name")));
+	CHECK(ybuild_add_alias(&b, here, SPAN("name")));
+	ybuild_close(&b);
+	CHECK(b.root->items->value == b.root->items->next->value);
+	arena_fini(&arena);
+}
+
+static void says_where_and_why_it_fails(void)
+{
+	struct yproblem problem;
+	struct arena arena;
+	struct ybuild b;
+
+	start(&b, &arena, &problem, 1 << 16);
+	CHECK(!ybuild_add_alias(&b, here, SPAN("name")));
+	CHECK_TEXT(problem.error.text, "*name refers to no anchor before it");
+	CHECK_INT(problem.pos.line, 3);
+	CHECK_INT(problem.pos.col, 4);
+
+	start(&b, &arena, &problem, 1 << 16);
+	CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, SPAN("name")));
+	CHECK(!ybuild_add_alias(&b, here, SPAN("name")));
+	CHECK_TEXT(problem.error.text, "*name refers to what it is part of");
+	arena_fini(&arena);
+
+	start(&b, &arena, &problem, 1 << 20);
+	for (int i = 0; i < YDOC_MAX_DEPTH; i++)
+		CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
+	CHECK(!ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
+	CHECK_TEXT(problem.error.text, "nested deeper than 100 levels");
+	arena_fini(&arena);
+}
+
+static void counts_what_aliases_of_aliases_stand_for(void)
+{
+	struct yproblem problem;
+	struct arena arena;
+	struct ybuild b;
+	bool ok = true;
+	int level = 0;
+
+	/* Each level is twice the one before: 3, 7, 15 ... nodes, so a million is passed at the 18th. */
+	start(&b, &arena, &problem, 1 << 20);
+	CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
+	CHECK(ybuild_add_scalar(&b, here, SPAN("x"), true, SPAN("a")));
+	while (ok && level < 100) {
+		char last = (char)('a' + level), next = (char)('a' + ++level);
+
+		CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, span_of(&next, 1)));
+		ok = ybuild_add_alias(&b, here, span_of(&last, 1)) &&
+		     ybuild_add_alias(&b, here, span_of(&last, 1));
+		if (ok)
+			ybuild_close(&b);
+	}
+	CHECK_TEXT(problem.error.text, "aliases stand for more than 1000000 nodes");
+	CHECK_INT(level, 18);
+	arena_fini(&arena);
+}
+
+static void fails_when_the_arena_is_full(void)
+{
+	for (size_t size = 0; size < 1024; size += 16) {
+		struct yproblem problem;
+		struct arena arena;
+		struct ybuild b;
+		bool ok;
+
+		start(&b, &arena, &problem, size);
+		ok = ybuild_open(&b, here, YDOC_SEQUENCE, SPAN("a")) &&
+		     ybuild_add_scalar(&b, here, SPAN("x"), true, SPAN("b")) &&
+		     ybuild_add_alias(&b, here, SPAN("b"));
+		CHECK(ok || strcmp(problem.error.text,
+				   "document is too large for the memory there is") == 0);
+		if (size == 0)
+			CHECK(!ok);
+		if (size == 1008)
+			CHECK(ok);
+		arena_fini(&arena);
+	}
+}
+
+UNIT_TESTS(TEST(hangs_entries_where_they_belong), TEST(an_alias_is_the_node_of_its_anchor),
+	   TEST(says_where_and_why_it_fails), TEST(counts_what_aliases_of_aliases_stand_for),
+	   TEST(fails_when_the_arena_is_full))
