@@ -77,7 +77,7 @@ static size_t make_room(struct buf *b, size_t len)
 	return room;
 }
 
-void buf_add(struct buf *b, struct span text)
+void buf_add_slowly(struct buf *b, struct span text)
 {
 	size_t len = make_room(b, text.len);
 

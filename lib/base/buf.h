@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/span.h"
 
@@ -34,7 +35,21 @@ void buf_fini(struct buf *b);
 /* Empty again, storage kept. */
 void buf_clear(struct buf *b);
 
-void buf_add(struct buf *b, struct span text);
+/* What buf_add does when it does not just fit: grows, or cuts. */
+void buf_add_slowly(struct buf *b, struct span text);
+
+/* In line for what just fits: heads are built from dozens of short pieces. */
+static inline void buf_add(struct buf *b, struct span text)
+{
+	if (text.len == 0 || text.len >= b->cap - b->len || b->truncated) {
+		buf_add_slowly(b, text);
+		return;
+	}
+	memcpy(b->ptr + b->len, text.ptr, text.len);
+	b->len += text.len;
+	b->ptr[b->len] = '\0';
+}
+
 void buf_add_cstr(struct buf *b, const char *text);
 void buf_add_byte(struct buf *b, char byte);
 void buf_add_u64(struct buf *b, uint64_t value);

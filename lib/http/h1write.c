@@ -90,6 +90,21 @@ static void add_folded_field(struct buf *out, struct span name, struct span valu
 	buf_add(out, SPAN("\r\n"));
 }
 
+/*
+ * The field line, when it is written as we would write it: one blank behind the colon, none at the
+ * end. Nearly all are, and go in one piece. Empty otherwise.
+ */
+static struct span whole_line(const char *bytes, const struct h1_field *field)
+{
+	size_t colon = (size_t)field->name_at + field->name_len;
+	size_t end = (size_t)field->value_at + field->value_len;
+
+	if (field->is_folded || field->value_at != colon + 2 || bytes[colon + 1] != ' ' ||
+	    bytes[end] != '\r')
+		return SPAN("");
+	return span_of(bytes + field->name_at, end + 2 - field->name_at);
+}
+
 /* Those that are for the next recipient too, in their order, byte for byte. */
 static void add_fields(struct buf *out, const struct h1_head *head, const char *bytes,
 		       const struct filter *f)
@@ -98,10 +113,14 @@ static void add_fields(struct buf *out, const struct h1_head *head, const char *
 		const struct h1_field *field = &head->fields[i];
 		struct span name = h1head_field_name(bytes, field);
 		struct span value = h1head_field_value(bytes, field);
+		struct span line;
 
 		if (is_dropped(f, field, name))
 			continue;
-		if (field->is_folded)
+		line = whole_line(bytes, field);
+		if (line.len > 0)
+			buf_add(out, line);
+		else if (field->is_folded)
 			add_folded_field(out, name, value);
 		else
 			add_field(out, name, value);

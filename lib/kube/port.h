@@ -3,8 +3,8 @@
  *
  * The protocol, in this order:
  *   protocol UDP or SCTP            not routed
- *   appProtocol                     http, https, kubernetes.io/ws (http), kubernetes.io/wss (https),
- *                                   in any case of letters; everything else is not routed
+ *   appProtocol                     http, https, kubernetes.io/ws (http), kubernetes.io/wss
+ *                                   (https), in any case of letters; all else is not routed
  *   name up to the first `-`        http, https, in any case though Kubernetes wants lower case;
  *                                   http2, grpc, tcp, tls, udp, mongo, redis, mysql are not routed
  *   number, when that says nothing  80 is http, 443 is https; others are not routed

@@ -47,7 +47,7 @@ struct session {
 enum session_end {
 	SESSION_KEEP,  /* it carries the next request */
 	SESSION_CLOSE, /* the client knows: closed at once */
-	SESSION_PART, /* half-closed: the client may still be sending, and is to get our answer */
+	SESSION_PART,  /* half-closed: the client may still be sending, and is to get our answer */
 	SESSION_RESET, /* what it was sent is not whole, and only a reset says so */
 };
 

@@ -42,7 +42,7 @@ enum ydoc_kind {
 struct ydoc_node {
 	struct ydoc_pos pos;
 	uint8_t kind; /* enum ydoc_kind */
-	/* A scalar without quotes: `80`, `true` and `null` are not text then. JSON: not a string. */
+	/* A scalar without quotes: `80`, `true`, `null` are no text then. JSON: not a string. */
 	bool is_plain;
 	union {
 		/* YDOC_SCALAR: the value with escapes resolved, UTF-8; NUL only if escaped. */
