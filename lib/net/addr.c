@@ -262,3 +262,14 @@ bool addr_is_loopback(const struct addr *a)
 		return a->bytes[0] == 127;
 	return a->family == 6 && memcmp(a->bytes, one, sizeof one) == 0;
 }
+
+void addr_unmap(struct addr *a)
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	struct addr v4 = {.family = 4, .port = a->port};
+
+	if (a->family != 6 || memcmp(a->bytes, mapped, sizeof mapped) != 0)
+		return;
+	memcpy(v4.bytes, a->bytes + sizeof mapped, 4);
+	*a = v4;
+}

@@ -158,11 +158,12 @@ static void on_event(struct watch *watch, unsigned events)
 static void start(struct admin *a, int fd)
 {
 	static const struct h1_limits limits = {REQUEST_MAX, 2048, H1_FIELDS_MAX};
-	struct connection *c = NULL;
+	struct connection *c = alloc_get(sizeof *c);
 	struct error e;
 
-	if (a->connection_count < CONNECTIONS_MAX)
-		c = alloc_get(sizeof *c);
+	/* Whoever holds connections open keeps no probe out: the oldest makes way. */
+	if (a->connection_count >= CONNECTIONS_MAX)
+		close_connection(LIST_OWNER(a->connections.next, struct connection, node));
 	if (c == NULL) {
 		fd_close(&fd);
 		return;

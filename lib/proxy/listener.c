@@ -83,6 +83,7 @@ static int accept_one(struct listener *l)
 	if (fd == -1)
 		return errno == ECONNABORTED || errno == EINTR ? 0 : errno;
 	addr_from_sockaddr(&ss, &peer);
+	addr_unmap(&peer);
 	session_start(l->worker, fd, &peer);
 	return 0;
 }

@@ -1,7 +1,7 @@
 #include "proxy/manifests.h"
 
 #include "base/arena.h"
-#include "kube/service.h"
+#include "kube/services.h"
 #include "sys/file.h"
 
 static const char *const suffixes[] = {".yaml", ".yml", ".json", NULL};

@@ -95,7 +95,7 @@ static bool find_route(struct exchange *x, const char *bytes)
 	if (decision.verdict == ROUTE_FOUND)
 		return true;
 	BUF_INIT_ARRAY(&line, storage);
-	route_explain(table, authority, &decision, &line);
+	route_match_explain(table, authority, &decision, &line);
 	reply_refuse(x,
 		     decision.verdict == ROUTE_UNKNOWN_PORT ? REASON_UNKNOWN_PORT
 							    : REASON_UNKNOWN_HOST,

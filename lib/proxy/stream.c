@@ -141,6 +141,12 @@ static enum stream_result closed_tls(const struct stream *s)
 	return tlsconn_closed_cleanly(s->tls) ? STREAM_EOF : STREAM_FAILED;
 }
 
+/* The peer has ended the connection, or it has failed: nothing more will be read. */
+static bool is_over(const struct stream *s)
+{
+	return tlsconn_closed_cleanly(s->tls) || (tlsconn_wants(s->tls) & TLSCONN_CLOSED) != 0;
+}
+
 static enum stream_result read_tls(struct stream *s, char *to, size_t cap, size_t *got)
 {
 	*got = 0;
@@ -156,10 +162,10 @@ static enum stream_result read_tls(struct stream *s, char *to, size_t cap, size_
 			*got = len;
 			return STREAM_OK;
 		}
-		if ((tlsconn_wants(s->tls) & TLSCONN_CLOSED) != 0)
-			return closed_tls(s);
 		/* An alert or a close_notify of ours may have to leave before more can come in. */
 		r = send_records(s);
+		if (is_over(s))
+			return closed_tls(s);
 		if (r == STREAM_FAILED)
 			return r;
 		r = receive_records(s);
@@ -261,5 +267,8 @@ void stream_end_output(struct stream *s)
 
 bool stream_may_read(const struct stream *s)
 {
-	return s->readable || (s->tls != NULL && (tlsconn_wants(s->tls) & TLSCONN_RECV_DATA) != 0);
+	if (s->readable)
+		return true;
+	/* What came with the last data has had its event: more data, or the end. */
+	return s->tls != NULL && ((tlsconn_wants(s->tls) & TLSCONN_RECV_DATA) != 0 || is_over(s));
 }

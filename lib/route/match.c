@@ -224,8 +224,8 @@ static void explain_host(const struct route_table *t, struct span host,
 	buf_add_byte(out, '?');
 }
 
-void route_explain(const struct route_table *t, struct span authority,
-		   const struct route_decision *decision, struct buf *out)
+void route_match_explain(const struct route_table *t, struct span authority,
+			 const struct route_decision *decision, struct buf *out)
 {
 	const char *problem;
 	struct hostport hp;

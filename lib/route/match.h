@@ -48,7 +48,7 @@ struct route_decision route_match(const struct route_table *t, struct span autho
  * work.
  */
 #define ROUTE_EXPLAIN_MAX 1024
-void route_explain(const struct route_table *t, struct span authority,
-		   const struct route_decision *decision, struct buf *out);
+void route_match_explain(const struct route_table *t, struct span authority,
+			 const struct route_decision *decision, struct buf *out);
 
 #endif

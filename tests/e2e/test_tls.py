@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import random
+import socket
 import ssl
 import threading
 import warnings
@@ -14,7 +15,17 @@ from proxy import NOWHERE, SERVICES, Proxy, gateway
 
 warnings.simplefilter("ignore", DeprecationWarning)  # for the old protocol versions set on purpose
 HOST = "secure:443"
+TCP_CORK = 3
 V = ssl.TLSVersion
+
+
+def send_and_close(wire, data):
+    """The data and the close_notify in one segment, so that the proxy reads both at once."""
+    wire.sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 1)  # the kernel lets go after 200 ms
+    wire.send(data)
+    wire.sock.settimeout(None)  # the close_notify must do: the connection itself stays open
+    with contextlib.suppress(OSError):
+        wire.sock.unwrap()
 
 
 def secure(context, script=OK, *options, lab):
@@ -337,9 +348,7 @@ def a_pooled_connection_ended_by_close_notify_is_not_used():
 
     def script(wire):
         wire.message()
-        wire.send(OK)
-        with contextlib.suppress(OSError):
-            wire.sock.unwrap()
+        send_and_close(wire, OK)
 
     origin, proxy = secure(lab.context(), script, "--upstream-idle-timeout", "1m", lab=lab)
     client = Client(proxy)
@@ -354,10 +363,8 @@ def until_close(clean):
 
     def script(wire):
         wire.message()
-        wire.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
-        if clean:
-            with contextlib.suppress(OSError):
-                wire.sock.unwrap()
+        answer = b"HTTP/1.1 200 OK\r\n\r\nall of it"
+        send_and_close(wire, answer) if clean else wire.send(answer)
 
     return secure(lab.context(), script, lab=lab)[1]
 

@@ -1,6 +1,6 @@
 /*
- * A bundle as PEM text, one certificate as DER, and the packed form, each from the same bytes. What is
- * accepted must survive being packed and unpacked.
+ * A bundle as PEM text, one certificate as DER, and the packed form, each from the same bytes. What
+ * is accepted must survive being packed and unpacked.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
-/* The first bytes of a client: what is read must lie within them, and not depend on how they came. */
+/*
+ * The first bytes of a client: what is read must lie within them, and not depend on how they came.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	expect(d.route == NULL || (d.route->service == d.service && d.route->port == d.port));
 	expect(d.verdict == ROUTE_BAD_AUTHORITY || d.port != 0);
 	BUF_INIT_ARRAY(&out, storage);
-	route_explain(t, authority, &d, &out);
+	route_match_explain(t, authority, &d, &out);
 	expect(out.len > 0 && !out.truncated);
 	for (size_t i = 0; i < out.len; i++)
 		expect(storage[i] >= 0x20 && storage[i] < 0x7f);

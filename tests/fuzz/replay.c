@@ -3,8 +3,8 @@
  *
  *   fuzz_STEM PATH...     a file, or a directory: all files in it, in the order of their names
  *
- * Each input ends flush against an unreadable page. Prints "ok NAME" for each; an input that is mishandled
- * ends the program, and its name was printed before to standard error.
+ * Each input ends flush against an unreadable page. Prints "ok NAME" for each; an input that is
+ * mishandled ends the program, and its name was printed before to standard error.
  */
 #include <dirent.h>
 #include <fcntl.h>

@@ -9,9 +9,9 @@
  *
  *   UNIT_TESTS(TEST(rejects_an_empty_name), TEST(...))
  *
- * Prints "ok NAME" or "not ok NAME: file:line: what" per test; exit status 1 when one failed. A name on
- * the command line runs that test alone. A failed CHECK ends its test. A forgotten test does not compile
- * (unused static function).
+ * Prints "ok NAME" or "not ok NAME: file:line: what" per test; exit status 1 when one failed. A
+ * name on the command line runs that test alone. A failed CHECK ends its test. A forgotten test
+ * does not compile (unused static function).
  */
 #ifndef UNIT_H
 #define UNIT_H
@@ -98,8 +98,8 @@ __attribute__((noreturn, unused)) static void unit_skip(const char *reason)
 	} while (0)
 
 /*
- * A copy of the bytes that ends flush against an unreadable page: reading one byte too far is fatal.
- * Freed with unit_guarded_free.
+ * A copy of the bytes that ends flush against an unreadable page: reading one byte too far is
+ * fatal. Freed with unit_guarded_free.
  */
 __attribute__((unused)) static char *unit_guarded(const void *bytes, size_t len)
 {

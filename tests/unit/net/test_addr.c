@@ -390,7 +390,33 @@ static void knows_loopback(void)
 	CHECK(!addr_is_loopback(&(struct addr){.bytes = {127}}));
 }
 
-UNIT_TESTS(TEST(reads_dotted_quads_as_they_are),
+static void unmaps_ipv4_in_ipv6_and_nothing_else(void)
+{
+	static const struct {
+		const char *from, *to;
+	} rows[] = {
+		{"[::ffff:192.0.2.1]:80", "192.0.2.1:80"},
+		{"[::fffe:192.0.2.1]:80", "[::fffe:c000:201]:80"},
+		{"[::192.0.2.1]:80", "[::c000:201]:80"},
+		{"[1::ffff:192.0.2.1]:80", "[1::ffff:c000:201]:80"},
+		{"192.0.2.1:80", "192.0.2.1:80"},
+		{"[2001:db8::1]:443", "[2001:db8::1]:443"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[ADDR_TEXT_MAX];
+		struct addr addr;
+		struct buf out;
+
+		CHECK_ROW(rows[i].from, addr_parse(span_from_cstr(rows[i].from), 0, &addr));
+		addr_unmap(&addr);
+		BUF_INIT_ARRAY(&out, text);
+		addr_format(&addr, &out);
+		CHECK_TEXT(buf_cstr(&out), rows[i].to);
+	}
+}
+
+UNIT_TESTS(TEST(unmaps_ipv4_in_ipv6_and_nothing_else), TEST(reads_dotted_quads_as_they_are),
 	   TEST(refuses_quads_that_others_might_read_otherwise),
 	   TEST(reads_and_writes_ipv6_as_rfc_5952_has_it), TEST(refuses_bad_ipv6),
 	   TEST(agrees_with_the_c_library_on_all_runs_of_zeroes),

@@ -205,7 +205,7 @@ static void explain(const struct route_table *t, struct span authority, struct b
 	struct route_decision d = route_match(t, authority);
 
 	buf_clear(out);
-	route_explain(t, authority, &d, out);
+	route_match_explain(t, authority, &d, out);
 }
 
 static void explains_what_was_asked_and_what_would_match(void)

@@ -98,7 +98,7 @@ static void counts_what_aliases_of_aliases_stand_for(void)
 	bool ok = true;
 	int level = 0;
 
-	/* Each level is twice the one before: 3, 7, 15 ... nodes, so a million is passed at the 18th. */
+	/* Each level is twice the one before, 1, 3, 7 ... nodes: at the 18th it is too much. */
 	start(&b, &arena, &problem, 1 << 20);
 	CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
 	CHECK(ybuild_add_scalar(&b, here, SPAN("x"), true, SPAN("a")));
