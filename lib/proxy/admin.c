@@ -80,17 +80,18 @@ static void answer(struct connection *c)
 	}
 	buf_init_heap(&body, PAGE_MAX);
 	page = c->admin->render(c->admin->context, h1head_text(c->request, c->head.path), &body);
-	if (page.status == 404 || body.truncated)
-		refuse(c, page.status == 404 ? 404 : 500,
-		       page.status == 404 ? "here are /healthz, /readyz, /metrics and /routes"
-					  : "out of memory");
-	else
+	if (body.truncated) {
+		refuse(c, 500, "out of memory");
+	} else if (page.status == 404) {
+		refuse(c, 404, "here are /healthz, /readyz, /metrics and /routes");
+	} else {
 		buf_printf(&c->answer,
 			   "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
 			   "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
 			   page.status, h1write_reason(page.status), page.content_type, body.len);
-	if (page.status != 404 && c->head.method == H1_METHOD_GET)
-		buf_add(&c->answer, buf_span(&body));
+		if (c->head.method == H1_METHOD_GET)
+			buf_add(&c->answer, buf_span(&body));
+	}
 	buf_fini(&body);
 }
 

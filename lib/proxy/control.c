@@ -30,7 +30,7 @@ struct control {
 	struct generation *generation;
 	struct view *view;
 	struct admin admin;
-	struct logwriter log_writer;
+	struct logwriter *log_writer; /* NULL: no access log */
 	struct worker *workers;
 	size_t worker_count; /* initialised */
 	size_t workers_running;
@@ -54,8 +54,8 @@ static void render_metrics(struct control *c, struct buf *out)
 
 	for (size_t i = 0; i < c->worker_count && count < 256; i++)
 		metrics[count++] = &c->workers[i].metrics;
-	for (size_t i = 0; c->log_writer.rings != NULL && i < c->log_writer.ring_count; i++)
-		lost += atomic_load(&c->log_writer.rings[i].lost);
+	for (size_t i = 0; c->log_writer != NULL && i < c->log_writer->ring_count; i++)
+		lost += atomic_load(&c->log_writer->rings[i].lost);
 	metrics_print(metrics, count, out);
 	metrics_print_one("access_log_lost_lines_total", "counter",
 			  "Lines of the access log that nobody took in time.", lost, out);
@@ -252,12 +252,36 @@ static struct listener *open_listeners(struct control_listen *listen, size_t cou
 	return NULL;
 }
 
+static bool start_log(struct control *c, struct error *e)
+{
+	const struct control_settings *s = c->settings;
+	struct logwriter *w;
+
+	if (s->config.access_log == ACCESSLOG_OFF)
+		return true;
+	w = alloc_get_zeroed(sizeof *w);
+	if (w == NULL)
+		return error_set(e, "out of memory");
+	if (!logwriter_start(w, STDOUT_FILENO, s->workers, e)) {
+		alloc_put(w);
+		return false;
+	}
+	c->log_writer = w;
+	return true;
+}
+
+static void stop_log(struct control *c)
+{
+	if (c->log_writer != NULL && logwriter_stop(c->log_writer))
+		alloc_put(c->log_writer);
+	c->log_writer = NULL;
+}
+
 static bool init_workers(struct control *c, struct control_listen *listen, struct error *e)
 {
 	const struct control_settings *s = c->settings;
 
-	if (s->config.access_log != ACCESSLOG_OFF &&
-	    !logwriter_start(&c->log_writer, STDOUT_FILENO, s->workers, e))
+	if (!start_log(c, e))
 		return false;
 	c->workers = alloc_get_zeroed(s->workers * sizeof *c->workers);
 	if (c->workers == NULL)
@@ -271,9 +295,9 @@ static bool init_workers(struct control *c, struct control_listen *listen, struc
 		c->worker_count++;
 		if (!worker_init(w, &s->config, i, listeners, s->listen_count, c->view, e))
 			return false;
-		if (s->config.access_log != ACCESSLOG_OFF) {
-			w->log_writer = &c->log_writer;
-			w->log = &c->log_writer.rings[i];
+		if (c->log_writer != NULL) {
+			w->log_writer = c->log_writer;
+			w->log = &c->log_writer->rings[i];
 		}
 		w->on_stopped = tell_stopped;
 		w->on_stopped_context = c;
@@ -360,7 +384,7 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 	struct control_listen listen[CONTROL_LISTENERS_MAX];
 	struct addr admin = s->admin;
 
-	c->generation = generation_new(table);
+	c->generation = view_generation_new(table);
 	if (c->generation == NULL) {
 		route_table_free(table);
 		return error_set(e, "out of memory");
@@ -405,19 +429,20 @@ static void fini(struct control *c)
 	for (size_t i = 0; i < c->worker_count; i++)
 		worker_fini(&c->workers[i]);
 	alloc_put(c->workers);
-	logwriter_stop(&c->log_writer);
+	stop_log(c);
 	admin_stop(&c->admin);
 	names_stop(&c->names);
 	if (c->has_resolver)
 		resolver_fini(&c->resolver);
 	view_unref(c->view);
-	generation_unref(c->generation);
+	view_generation_unref(c->generation);
+	/* Signals have nobody to tell any more. */
+	close_watched(c, &c->signals);
+	close_watched(c, &c->stopped);
 	/* What was closed last is released in the deferred phase of a turn. */
 	c->loop.end_of_turn = NULL;
 	if (c->loop.epoll_fd != -1)
 		loop_turn(&c->loop, 0, &e);
-	close_watched(c, &c->signals);
-	close_watched(c, &c->stopped);
 	loop_fini(&c->loop);
 }
 

@@ -30,7 +30,7 @@ struct exchange *exchange_new(struct session *s)
 		return NULL;
 	x->request.in = (struct iobuf){0};
 	start_over(x, s);
-	metric_add(&s->worker->metrics.requests_active, 1);
+	metrics_add(&s->worker->metrics.requests_active, 1);
 	return x;
 }
 
@@ -62,7 +62,7 @@ void exchange_free(struct exchange *x)
 	w = exchange_worker(x);
 	release_parts(x);
 	iobuf_release(&x->request.in, &w->blocks);
-	metric_sub(&w->metrics.requests_active, 1);
+	metrics_sub(&w->metrics.requests_active, 1);
 	slab_put(&w->exchange_slab, x);
 }
 
@@ -71,10 +71,10 @@ static void account(struct exchange *x)
 {
 	struct metrics *m = &exchange_worker(x)->metrics;
 
-	metric_add(&m->requests[x->reason], 1);
-	metric_add(&m->responses[x->status / 100 % 6], 1);
-	metric_add(&m->received_bytes, x->head_bytes + x->request.bytes_in);
-	metric_add(&m->sent_bytes, x->response.bytes_out);
+	metrics_add(&m->requests[x->reason], 1);
+	metrics_add(&m->responses[x->status / 100 % 6], 1);
+	metrics_add(&m->received_bytes, x->head_bytes + x->request.bytes_in);
+	metrics_add(&m->sent_bytes, x->response.bytes_out);
 	record_write(x);
 }
 

@@ -40,7 +40,7 @@ static bool retry(struct exchange *x)
 	x->request_done = x->request_abandoned = false;
 	x->request.out.start = 0;
 	x->request.bytes_out = 0;
-	metric_add(&exchange_worker(x)->metrics.upstream_retries, 1);
+	metrics_add(&exchange_worker(x)->metrics.upstream_retries, 1);
 	exchange_drop_upstream(x, false);
 	dial_start(x, false);
 	return true;
@@ -61,7 +61,7 @@ static void on_upstream_gone(struct exchange *x, enum stream_result r)
 		enum tls_error error = tlsconn_error(stream->tls);
 
 		if (error != TLS_OK && error != TLS_CLOSED) {
-			metric_add(&exchange_worker(x)->metrics.tls_failures[error], 1);
+			metrics_add(&exchange_worker(x)->metrics.tls_failures[error], 1);
 			detail = tls_error_name(error);
 		}
 	}

@@ -142,20 +142,21 @@ bool logwriter_start(struct logwriter *w, int fd, size_t ring_count, struct erro
 	return false;
 }
 
-void logwriter_stop(struct logwriter *w)
+bool logwriter_stop(struct logwriter *w)
 {
 	struct timespec until = {.tv_sec = (time_t)(clock_realtime_ms() / 1000) + 2};
 
 	if (w->rings == NULL)
-		return;
+		return true;
 	if (w->has_thread) {
 		atomic_store(&w->stop, true);
 		wake(w);
 		if (pthread_timedjoin_np(w->thread, NULL, &until) != 0)
-			return;
+			return false;
 		w->has_thread = false;
 	}
 	alloc_put(w->rings);
 	w->rings = NULL;
 	fd_close(&w->wake_fd);
+	return true;
 }

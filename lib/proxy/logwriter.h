@@ -48,9 +48,10 @@ bool logwriter_start(struct logwriter *w, int fd, size_t ring_count, struct erro
 
 /*
  * Writes what is left, then ends. A reader that takes nothing is waited for one to two seconds;
- * then the thread and its memory are left behind, for the process's end.
+ * then the thread and its rings are left behind, for the process's end: false, and *w must stay as
+ * it is.
  */
-void logwriter_stop(struct logwriter *w);
+bool logwriter_stop(struct logwriter *w);
 
 /* From a worker: one whole line, its end included. Without room it is lost and counted. */
 void logwriter_put(struct logwriter_ring *ring, struct span line);

@@ -17,7 +17,7 @@ static uint64_t sum(const struct metrics *const *workers, size_t count, size_t o
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < count; i++)
-		total += metric_get(
+		total += metrics_get(
 			(const metric *)(const void *)((const char *)workers[i] + offset));
 	return total;
 }

@@ -48,19 +48,19 @@ struct metrics {
 	metric tls_failures[TLS_ERROR_COUNT];
 };
 
-static inline void metric_add(metric *m, uint64_t n)
+static inline void metrics_add(metric *m, uint64_t n)
 {
 	/* Not a locked add: there is one writer. */
 	atomic_store_explicit(m, atomic_load_explicit(m, memory_order_relaxed) + n,
 			      memory_order_relaxed);
 }
 
-static inline void metric_sub(metric *m, uint64_t n)
+static inline void metrics_sub(metric *m, uint64_t n)
 {
-	metric_add(m, -n);
+	metrics_add(m, -n);
 }
 
-static inline uint64_t metric_get(const metric *m)
+static inline uint64_t metrics_get(const metric *m)
 {
 	return atomic_load_explicit(m, memory_order_relaxed);
 }

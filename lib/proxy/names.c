@@ -44,8 +44,8 @@ static void refresh(struct names_entry *entry)
 {
 	struct names *n = entry->owner;
 	const struct resolver_name *name = &entry->name;
-	struct endpoints *fresh = endpoints_new(name->state, name->addrs,
-						name->state == RESOLVER_OK ? name->addr_count : 0);
+	struct endpoints *fresh = view_endpoints_new(
+		name->state, name->addrs, name->state == RESOLVER_OK ? name->addr_count : 0);
 
 	/* Without memory the old answer stands; the next change tries again. */
 	if (fresh == NULL)
@@ -53,11 +53,11 @@ static void refresh(struct names_entry *entry)
 	for (size_t i = 0; i < entry->target_count; i++) {
 		struct endpoints **slot = &n->endpoints[entry->targets[i]];
 
-		endpoints_unref(*slot);
+		view_endpoints_unref(*slot);
 		*slot = fresh;
-		endpoints_ref(fresh);
+		view_endpoints_ref(fresh);
 	}
-	endpoints_unref(fresh);
+	view_endpoints_unref(fresh);
 	n->changed = true;
 }
 
@@ -118,7 +118,7 @@ bool names_start(struct names *n, struct resolver *r, const struct route_table *
 		return error_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		n->targets[i] = (uint32_t)i;
-		n->endpoints[i] = endpoints_new(RESOLVER_PENDING, NULL, 0);
+		n->endpoints[i] = view_endpoints_new(RESOLVER_PENDING, NULL, 0);
 		if (n->endpoints[i] == NULL)
 			return error_set(e, "out of memory");
 	}
@@ -136,7 +136,7 @@ void names_stop(struct names *n)
 	for (size_t i = 0; i < n->count; i++)
 		resolver_unwatch(&n->entries[i].name);
 	for (size_t i = 0; n->endpoints != NULL && i < n->target_count; i++)
-		endpoints_unref(n->endpoints[i]);
+		view_endpoints_unref(n->endpoints[i]);
 	alloc_put(n->entries);
 	alloc_put(n->endpoints);
 	alloc_put(n->targets);

@@ -190,15 +190,16 @@ static void tidy(struct pump *p, struct slab *blocks)
 }
 
 /*
- * A drained `out` starts anew only for more to come: a whole message stays, so that it can be sent
- * again.
+ * A drained `out` starts anew, but only for more to come: a whole message stays, so that it can be
+ * sent again. True when it did, and there is room where there may have been none.
  */
-static void recycle_out(struct pump *p)
+static bool recycle_out(struct pump *p)
 {
 	if (p->out.start == 0 || p->ended)
-		return;
+		return false;
 	p->out.start = p->out.end = 0;
 	p->recycled = true;
+	return true;
 }
 
 enum pump_result pump_run(struct pump *p, struct stream *source, struct stream *sink,
@@ -232,7 +233,9 @@ enum pump_result pump_run(struct pump *p, struct stream *source, struct stream *
 			       : flushed == STREAM_AGAIN ? PUMP_AGAIN
 							 : PUMP_SINK_FAILED;
 		}
-		recycle_out(p);
+		/* What waits in `in`, or the end, may only have lacked room. */
+		if (recycle_out(p))
+			continue;
 		r = read_some(p, source, blocks);
 		if (r == PUMP_DONE)
 			continue;

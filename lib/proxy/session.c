@@ -50,7 +50,7 @@ static void close_session(struct session *s)
 	timer_cancel(&s->timer);
 	close_fd(s);
 	list_remove(&s->node);
-	metric_sub(&w->metrics.client_connections_open, 1);
+	metrics_sub(&w->metrics.client_connections_open, 1);
 	s->state = SESSION_CLOSED;
 	loop_undefer(&s->later);
 	loop_defer(&w->loop, &s->later, release);
@@ -217,7 +217,7 @@ void session_start(struct worker *w, int fd, const struct addr *peer)
 	struct error e;
 
 	if (s == NULL) {
-		metric_add(&w->metrics.client_connections_refused, 1);
+		metrics_add(&w->metrics.client_connections_refused, 1);
 		fd_close(&fd);
 		return;
 	}
@@ -229,14 +229,14 @@ void session_start(struct worker *w, int fd, const struct addr *peer)
 	s->exchange = NULL;
 	s->peer = *peer;
 	if (!loop_add(&w->loop, &s->client.watch, fd, on_client_event, &e)) {
-		metric_add(&w->metrics.client_connections_refused, 1);
+		metrics_add(&w->metrics.client_connections_refused, 1);
 		fd_close(&fd);
 		slab_put(&w->session_slab, s);
 		return;
 	}
 	list_push_back(&w->sessions, &s->node);
-	metric_add(&w->metrics.client_connections, 1);
-	metric_add(&w->metrics.client_connections_open, 1);
+	metrics_add(&w->metrics.client_connections, 1);
+	metrics_add(&w->metrics.client_connections_open, 1);
 	session_enter(s, SESSION_IDLE);
 }
 

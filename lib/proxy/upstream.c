@@ -104,7 +104,7 @@ void upstream_close(struct upstream *u)
 	if (list_is_linked(&u->node)) {
 		list_remove(&u->node);
 		u->pool->idle_count--;
-		metric_sub(&w->metrics.upstream_connections_idle, 1);
+		metrics_sub(&w->metrics.upstream_connections_idle, 1);
 	}
 	timer_cancel(&u->timer);
 	if (fd != -1) {
@@ -113,7 +113,7 @@ void upstream_close(struct upstream *u)
 			stream_end_output(&u->stream);
 		loop_remove(&w->loop, &u->stream.watch);
 		fd_close(&fd);
-		metric_sub(&w->metrics.upstream_connections_open, 1);
+		metrics_sub(&w->metrics.upstream_connections_open, 1);
 	}
 	slab_put(&w->tls_slab, u->stream.tls);
 	u->stream.tls = NULL;
@@ -164,8 +164,8 @@ struct upstream *upstream_take_idle(struct upstream_pool *pool, void *user,
 		}
 		list_remove(&u->node);
 		pool->idle_count--;
-		metric_sub(&w->metrics.upstream_connections_idle, 1);
-		metric_add(&w->metrics.upstream_reused, 1);
+		metrics_sub(&w->metrics.upstream_connections_idle, 1);
+		metrics_add(&w->metrics.upstream_reused, 1);
 		u->user = user;
 		u->on_event = on_event;
 		return u;
@@ -252,8 +252,8 @@ struct upstream *upstream_connect(struct upstream_pool *pool, struct worker *w,
 	}
 	u->user = user;
 	u->on_event = on_event;
-	metric_add(&w->metrics.upstream_connections, 1);
-	metric_add(&w->metrics.upstream_connections_open, 1);
+	metrics_add(&w->metrics.upstream_connections, 1);
+	metrics_add(&w->metrics.upstream_connections_open, 1);
 	return u;
 }
 
@@ -267,7 +267,7 @@ static enum upstream_phase fail(struct upstream *u, enum reason reason, const ch
 
 static enum upstream_phase fail_tls(struct upstream *u, enum tls_error error)
 {
-	metric_add(&u->worker->metrics.tls_failures[error], 1);
+	metrics_add(&u->worker->metrics.tls_failures[error], 1);
 	return fail(u, REASON_TLS_FAILED, tls_error_name(error));
 }
 
@@ -310,7 +310,7 @@ static enum upstream_phase shake_hands(struct upstream *u)
 
 	switch (stream_handshake(&u->stream)) {
 	case STREAM_OK:
-		metric_add(&u->worker->metrics.tls_handshakes, 1);
+		metrics_add(&u->worker->metrics.tls_handshakes, 1);
 		return u->phase = UPSTREAM_READY;
 	case STREAM_AGAIN:
 		return u->phase;
@@ -360,6 +360,6 @@ void upstream_give_back(struct upstream *u)
 	u->idle_since_ms = loop_now_ms(&w->loop);
 	list_push_front(&u->pool->idle, &u->node);
 	u->pool->idle_count++;
-	metric_add(&w->metrics.upstream_connections_idle, 1);
+	metrics_add(&w->metrics.upstream_connections_idle, 1);
 	loop_timer_set(&w->loop, &u->timer, w->config->timeouts.upstream_idle_ms);
 }

@@ -17,7 +17,8 @@ static void take(atomic_uint *refs)
 	atomic_fetch_add_explicit(refs, 1, memory_order_relaxed);
 }
 
-struct endpoints *endpoints_new(enum resolver_state state, const struct addr *addrs, unsigned count)
+struct endpoints *view_endpoints_new(enum resolver_state state, const struct addr *addrs,
+				     unsigned count)
 {
 	struct endpoints *e = alloc_get(sizeof *e + count * sizeof e->addrs[0]);
 
@@ -31,18 +32,18 @@ struct endpoints *endpoints_new(enum resolver_state state, const struct addr *ad
 	return e;
 }
 
-void endpoints_ref(struct endpoints *e)
+void view_endpoints_ref(struct endpoints *e)
 {
 	take(&e->refs);
 }
 
-void endpoints_unref(struct endpoints *e)
+void view_endpoints_unref(struct endpoints *e)
 {
 	if (e != NULL && drop(&e->refs))
 		alloc_put(e);
 }
 
-struct generation *generation_new(struct route_table *table)
+struct generation *view_generation_new(struct route_table *table)
 {
 	struct generation *g = alloc_get(sizeof *g);
 
@@ -53,7 +54,7 @@ struct generation *generation_new(struct route_table *table)
 	return g;
 }
 
-void generation_unref(struct generation *g)
+void view_generation_unref(struct generation *g)
 {
 	if (g == NULL || !drop(&g->refs))
 		return;
@@ -73,7 +74,7 @@ struct view *view_new(struct generation *g, struct endpoints *const *endpoints)
 	take(&g->refs);
 	for (size_t i = 0; i < count; i++) {
 		v->endpoints[i] = endpoints[i];
-		endpoints_ref(endpoints[i]);
+		view_endpoints_ref(endpoints[i]);
 	}
 	return v;
 }
@@ -88,7 +89,7 @@ void view_unref(struct view *v)
 	if (v == NULL || !drop(&v->refs))
 		return;
 	for (size_t i = 0; i < v->generation->table->target_count; i++)
-		endpoints_unref(v->endpoints[i]);
-	generation_unref(v->generation);
+		view_endpoints_unref(v->endpoints[i]);
+	view_generation_unref(v->generation);
 	alloc_put(v);
 }

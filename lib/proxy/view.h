@@ -37,9 +37,9 @@ struct view {
  * Each with one reference, NULL when memory is out. The generation takes the table over, on
  * success.
  */
-struct endpoints *endpoints_new(enum resolver_state state, const struct addr *addrs,
-				unsigned count);
-struct generation *generation_new(struct route_table *table);
+struct endpoints *view_endpoints_new(enum resolver_state state, const struct addr *addrs,
+				     unsigned count);
+struct generation *view_generation_new(struct route_table *table);
 
 /*
  * A view of the generation with these endpoints, one per target; takes a reference of its own on
@@ -48,11 +48,11 @@ struct generation *generation_new(struct route_table *table);
 struct view *view_new(struct generation *g, struct endpoints *const *endpoints);
 
 void view_ref(struct view *v);
-void endpoints_ref(struct endpoints *e);
+void view_endpoints_ref(struct endpoints *e);
 /* NULL is fine, in all three. */
 void view_unref(struct view *v);
-void generation_unref(struct generation *g);
-void endpoints_unref(struct endpoints *e);
+void view_generation_unref(struct generation *g);
+void view_endpoints_unref(struct endpoints *e);
 
 static inline const struct route_table *view_table(const struct view *v)
 {

@@ -38,8 +38,8 @@ static jmp_buf unit_end_of_test;
 static char unit_message[2048];
 static bool unit_skipped;
 
-__attribute__((noreturn, format(printf, 3, 4))) static void
-unit_fail(const char *file, int line, const char *format, ...)
+__attribute__((noreturn, format(printf, 3, 4))) static void unit_fail(const char *file, int line,
+								      const char *format, ...)
 {
 	va_list args;
 	int n = snprintf(unit_message, sizeof unit_message, "%s:%d: ", file, line);
@@ -149,7 +149,7 @@ static int unit_run(const struct unit_test *tests, size_t count, int argc, char 
 
 #define TEST(function)                                                                             \
 	{                                                                                          \
-		#function, function                                                                \
+#function, function                                                                \
 	}
 
 #define UNIT_TESTS(...)                                                                            \
