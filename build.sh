@@ -45,8 +45,8 @@ build_packages='make:make gcc:gcc libc6-dev:/usr/include/stdio.h xz-utils:xz
 demo_packages='nginx-light:nginx curl:curl openssl:openssl'
 test_packages="$demo_packages musl-tools:musl-gcc python3:python3 clang:clang
 	libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/linux clang-format:clang-format
-	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck file:file"
-bench_packages="$demo_packages python3:python3 haproxy:haproxy"
+	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck dnsmasq-base:dnsmasq strace:strace"
+bench_packages="$demo_packages python3:python3 haproxy:haproxy wrk:wrk"
 
 # missing PACKAGE:PROBE... prints the packages whose probe fails.
 missing() {

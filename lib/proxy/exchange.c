@@ -98,9 +98,11 @@ void exchange_drop_upstream(struct exchange *x, bool reusable)
  */
 static enum session_end how_to_end(const struct exchange *x)
 {
+	bool sends_more = !iobuf_is_empty(&x->request.in) || x->session->client.readable;
+
 	if (x->keep_alive && !exchange_worker(x)->stopping)
 		return SESSION_KEEP;
-	if (x->request_done && !x->framing.keep_alive && iobuf_is_empty(&x->request.in))
+	if (x->request_done && !x->framing.keep_alive && !sends_more)
 		return SESSION_CLOSE;
 	return SESSION_PART;
 }
@@ -130,9 +132,7 @@ void exchange_abort(struct exchange *x, enum reason reason, const char *detail)
 
 static enum reason reason_of_forward_timeout(const struct exchange *x)
 {
-	/*
-	 * Who is waited for? The client when it does not take what is there, or has not sent all.
-	 */
+	/* Who is waited for? The client when it does not take what is there, or has not sent all. */
 	if (!iobuf_is_empty(&x->response.out))
 		return REASON_CLIENT_TIMEOUT;
 	if (!x->request_done && !x->request_abandoned && !x->framing.expects_continue &&

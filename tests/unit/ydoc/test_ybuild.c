@@ -106,8 +106,8 @@ static void counts_what_aliases_of_aliases_stand_for(void)
 		char last = (char)('a' + level), next = (char)('a' + ++level);
 
 		CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, span_of(&next, 1)));
-		ok = ybuild_add_alias(&b, here, span_of(&last, 1)) &&
-		     ybuild_add_alias(&b, here, span_of(&last, 1));
+		for (int i = 0; i < 2 && ok; i++)
+			ok = ybuild_add_alias(&b, here, span_of(&last, 1));
 		if (ok)
 			ybuild_close(&b);
 	}

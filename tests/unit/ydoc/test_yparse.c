@@ -125,7 +125,7 @@ static void a_text_may_be_longer_than_any_chunk_it_is_fed_in(void)
 
 	/* Characters of three bytes, so that chunks end inside of them. */
 	CHECK(text != NULL);
-	memcpy(text, "- \xe2\x82\xac\n", 6);
+	memcpy(text, "- \xe2\x82\xac\n", 7);
 	for (size_t i = 6; i < 99996; i++)
 		text[i] = text[i - 6];
 	guarded = unit_guarded(text, 99996);
