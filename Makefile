@@ -130,6 +130,6 @@ include lib/embedded.mk tests/tests.mk
 clean:
 	rm -rf $(filter-out build/src build/apt,$(wildcard build/*))
 FORCE:
-.PHONY: all tests fuzzers objects tidy test check clean FORCE
+.PHONY: all tests fuzzers objects tidy test-programs test check clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -38,8 +38,8 @@ die() { say "$@"; exit 1; }
 
 # ---- Packages --------------------------------------------------------------------------------------
 
-# PACKAGE:PROBE, where the probe is a command, or a path (with * in it) that the package brings. Looking for the thing
-# instead of the package takes no time and leaves other ways to install it alone.
+# PACKAGE:PROBE, where the probe is a command, or a path (with * in it) that the package brings. Looking
+# for the thing instead of the package takes no time and leaves other ways to install it alone.
 build_packages='make:make gcc:gcc libc6-dev:/usr/include/stdio.h xz-utils:xz
 	ca-certificates:/usr/share/ca-certificates/mozilla'
 demo_packages='nginx-light:nginx curl:curl openssl:openssl'
@@ -277,14 +277,17 @@ command_test() {
 	# shellcheck disable=SC2086
 	need_for_build $test_packages
 	all_sources
-	run_make test
+	run_make test-programs
+	# Not through make, which would have the last word.
+	exec tests/run
 }
 
 command_check() {
 	# shellcheck disable=SC2086
 	need_for_build $test_packages
 	all_sources
-	run_make check
+	run_make
+	exec tests/run meta/
 }
 
 command_bench() {

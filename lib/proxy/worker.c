@@ -19,8 +19,8 @@
 /* Idle blocks kept by the slabs, per worker. What a burst needed beyond goes back to the heap. */
 #define KEEP_SESSIONS 4096
 #define KEEP_EXCHANGES 512
-#define KEEP_BLOCKS 64
-#define KEEP_TLS 64
+#define KEEP_BLOCKS 512
+#define KEEP_TLS 256
 
 static struct worker_view *adopt(struct view *view)
 {
