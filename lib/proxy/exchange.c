@@ -132,7 +132,7 @@ void exchange_abort(struct exchange *x, enum reason reason, const char *detail)
 
 static enum reason reason_of_forward_timeout(const struct exchange *x)
 {
-	/* Who is waited for? The client when it does not take what is there, or has not sent all. */
+	/* Who is waited for? The client, when it doesn't take what is there or hasn't sent all. */
 	if (!iobuf_is_empty(&x->response.out))
 		return REASON_CLIENT_TIMEOUT;
 	if (!x->request_done && !x->request_abandoned && !x->framing.expects_continue &&

@@ -287,6 +287,21 @@ static enum progress read_more(struct exchange *x, bool *got_more)
 	return MOVED;
 }
 
+/*
+ * On a connection that was kept for reuse, bytes that are no response may be the rest of the last
+ * one, a body where none may be: nobody asked for them (RFC 9112 section 6.3), and they answer
+ * nothing.
+ */
+static void on_bad_head(struct exchange *x)
+{
+	const char *problem = h1problem_name(x->head.problem);
+
+	iobuf_release(&x->response.in, &exchange_worker(x)->blocks);
+	h1head_start(&x->scan, NULL);
+	if (!retry(x))
+		reply_refuse(x, REASON_BAD_RESPONSE, problem, SPAN(""));
+}
+
 static enum progress read_head(struct exchange *x)
 {
 	for (;;) {
@@ -298,8 +313,7 @@ static enum progress read_head(struct exchange *x)
 		if (!iobuf_is_empty(in))
 			result = h1head_parse_response(&x->scan, iobuf_span(in), &x->head);
 		if (result == H1_BAD) {
-			reply_refuse(x, REASON_BAD_RESPONSE, h1problem_name(x->head.problem),
-				     SPAN(""));
+			on_bad_head(x);
 			return MOVED;
 		}
 		if (result == H1_OK) {

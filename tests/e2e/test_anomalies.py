@@ -215,7 +215,7 @@ def verdict(client, case):
     except (Failed, OSError) as e:
         got = str(e)
     if (got,) not in case.outcomes:
-        return [f"{case}: client got {got} {bytes(client.received)[-120:]!r}"]
+        return [f"{case}: client got {got} {bytes(client.received[:500])!r}"]
     if got == "cut" and client.received.endswith(b"\r\n0\r\n\r\n"):
         return [f"{case}: the cut body ends as if complete"]
     return []

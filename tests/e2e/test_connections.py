@@ -385,4 +385,33 @@ def an_idle_tunnel_ends_after_its_timeout():
     same(proxy.entries(1)[0]["reason"], "tunnel_timeout")
 
 
+def stray_behind_the_first_answer():
+    """Its first connection answers once and then nonsense, as a body where none may be looks to us."""
+    connections = []
+
+    def script(wire):
+        connections.append(wire)
+        wire.message()
+        wire.send(OK)
+        wire.message()
+        wire.send(b"hello" if len(connections) == 1 else OK)
+
+    return Origin(script)
+
+
+@test
+def bytes_that_nobody_asked_for_do_not_answer_the_next_request():
+    client = Client(gateway(stray_behind_the_first_answer()))
+    for _ in range(2):
+        same(client.ask().status, 200)
+
+
+@test
+def but_what_may_not_be_repeated_is_a_502():
+    client = Client(gateway(stray_behind_the_first_answer()))
+    same(client.ask().status, 200)
+    answer = client.ask(method="POST")
+    same((answer.status, answer.reason), (502, "version_invalid"))
+
+
 main()
