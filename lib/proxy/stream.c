@@ -265,10 +265,12 @@ void stream_end_output(struct stream *s)
 	shutdown(s->watch.fd, SHUT_WR);
 }
 
+bool stream_has_rest(const struct stream *s)
+{
+	return s->tls != NULL && ((tlsconn_wants(s->tls) & TLSCONN_RECV_DATA) != 0 || is_over(s));
+}
+
 bool stream_may_read(const struct stream *s)
 {
-	if (s->readable)
-		return true;
-	/* What came with the last data has had its event: more data, or the end. */
-	return s->tls != NULL && ((tlsconn_wants(s->tls) & TLSCONN_RECV_DATA) != 0 || is_over(s));
+	return s->readable || stream_has_rest(s);
 }

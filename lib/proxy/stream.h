@@ -64,6 +64,12 @@ enum stream_result stream_handshake(struct stream *s);
  */
 void stream_end_output(struct stream *s);
 
+/*
+ * TLS only: more data, or the end, came with what was read last. It has had its event: no other
+ * will tell of it.
+ */
+bool stream_has_rest(const struct stream *s);
+
 /* Something can be read without waiting: decrypted data, or the kernel may have some. */
 bool stream_may_read(const struct stream *s);
 

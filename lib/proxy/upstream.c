@@ -341,10 +341,7 @@ static bool may_be_kept(const struct upstream *u)
 
 	if (s->hangup || s->at_eof || u->worker->stopping || u->pool->idle_count >= POOL_IDLE_MAX)
 		return false;
-	if (s->tls != NULL && (tlsconn_closed_cleanly(s->tls) ||
-			       (tlsconn_wants(s->tls) & (TLSCONN_RECV_DATA | TLSCONN_CLOSED)) != 0))
-		return false;
-	return !s->readable || is_whole(u);
+	return !stream_has_rest(s) && (!s->readable || is_whole(u));
 }
 
 void upstream_give_back(struct upstream *u)
