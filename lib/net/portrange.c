@@ -1,0 +1,36 @@
+#include "net/portrange.h"
+
+#include "base/num.h"
+
+/* The user's words in a message. */
+#define SHOWN_MAX 64
+
+bool portrange_parse(struct span text, struct portrange *out, struct error *e)
+{
+	size_t dash = span_find(text, '-');
+	char storage[SHOWN_MAX * 4 + 4];
+	struct portrange r;
+	struct buf shown;
+
+	if (num_parse_port(span_first(text, dash), &r.first)) {
+		r.last = r.first;
+		if (dash == SIZE_MAX ||
+		    (num_parse_port(span_from(text, dash + 1), &r.last) && r.first <= r.last)) {
+			*out = r;
+			return true;
+		}
+	}
+	BUF_INIT_ARRAY(&shown, storage);
+	buf_add_escaped(&shown, text, SHOWN_MAX);
+	return error_set(e, "\"%s\" is neither a port from 1 to 65535 nor FIRST-LAST",
+			 buf_cstr(&shown));
+}
+
+void portrange_format(const struct portrange *r, struct buf *out)
+{
+	buf_add_u64(out, r->first);
+	if (r->last != r->first) {
+		buf_add_byte(out, '-');
+		buf_add_u64(out, r->last);
+	}
+}
