@@ -67,7 +67,9 @@ warnings := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-pr
 	-Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef $(if $(filter 1,$(WERROR)),-Werror)
 all-flags := -std=c11 -D_GNU_SOURCE -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)/= $(ALL.$(VARIANT))
 own-flags := $(all-flags) $(OWN.$(VARIANT)) $(warnings) -Ilib -I$(B)/gen -isystem $(BEARSSL_SRC)/inc -isystem $(YAML_SRC)/include
-yaml-flags = $(all-flags) -w -I$(YAML_SRC)/include -DYAML_VERSION_STRING='"$(yaml-version)"' \
+# libyaml's memory is lib/ydoc/yalloc's.
+yaml-flags = $(all-flags) -w -Dmalloc=yalloc_get -Drealloc=yalloc_resize -Dfree=yalloc_put -Dstrdup=yalloc_copy \
+	-I$(YAML_SRC)/include -DYAML_VERSION_STRING='"$(yaml-version)"' \
 	$(join -DYAML_VERSION_MAJOR= -DYAML_VERSION_MINOR= -DYAML_VERSION_PATCH=,$(subst ., ,$(yaml-version)))
 bear-flags = $(all-flags) -w -I$(BEARSSL_SRC)/inc -I$(BEARSSL_SRC)/src
 
@@ -95,7 +97,8 @@ $(B)/egressbox: $(B)/egressbox.debug
 	$(call say,STRIP,$@)
 	$(Q)$(if $(filter release,$(VARIANT)),$(STRIP) -s -R .comment -o $@ $<,ln -f $< $@)
 
-link = $(cc) $(ALL.$(VARIANT)) $(LINK.$(VARIANT)) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+link = $(cc) $(ALL.$(VARIANT)) $(LINK.$(VARIANT)) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 $(B)/egressbox.debug: $(call obj,$(app-src)) $(libs)
 	$(call say,LINK,$@)
 	$(Q)$(link)

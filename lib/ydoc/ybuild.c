@@ -13,7 +13,7 @@
 struct ybuild_anchor {
 	struct ybuild_anchor *next; /* in its bucket, newest first: a name may be used again */
 	struct span name;
-	const struct ydoc_node *node;
+	struct ydoc_node *node;
 	uint32_t weight;
 	bool is_open;
 };
@@ -37,6 +37,7 @@ void ybuild_init(struct ybuild *b, struct arena *arena, struct yproblem *problem
 	memset(b->anchors, 0, sizeof b->anchors);
 	b->anchor_count = 0;
 	b->alias_weight = 0;
+	b->end = 0;
 }
 
 static bool fail_for_memory(struct ybuild *b, struct ydoc_pos pos)
@@ -47,10 +48,10 @@ static bool fail_for_memory(struct ybuild *b, struct ydoc_pos pos)
 
 /*
  * Gives a node its place in the tree: root, a mapping's next key, or a value, for which `item` is
- * there.
+ * there. `alias` is what it came by, or NULL.
  */
-static void attach(struct ybuild *b, const struct ydoc_node *node, struct ydoc_item *item,
-		   uint32_t weight)
+static void attach(struct ybuild *b, const struct ydoc_node *node, const struct ydoc_alias *alias,
+		   struct ydoc_item *item, uint32_t weight)
 {
 	struct ybuild_open *parent = b->depth > 0 ? &b->open[b->depth - 1] : NULL;
 
@@ -61,28 +62,32 @@ static void attach(struct ybuild *b, const struct ydoc_node *node, struct ydoc_i
 	parent->weight += weight;
 	if (parent->node->kind == YDOC_MAPPING && parent->key == NULL) {
 		parent->key = node;
+		parent->key_alias = alias;
 		return;
 	}
-	*item = (struct ydoc_item){.key = parent->key, .value = node};
+	*item = (struct ydoc_item){.key = parent->key,
+				   .value = node,
+				   .key_alias = parent->key_alias,
+				   .value_alias = alias};
 	if (parent->last == NULL)
 		parent->node->items = item;
 	else
 		parent->last->next = item;
 	parent->last = item;
 	parent->key = NULL;
+	parent->key_alias = NULL;
 }
 
-static struct ydoc_node *add_node(struct ybuild *b, struct ydoc_pos pos, enum ydoc_kind kind)
+static struct ydoc_node *add_node(struct ybuild *b, const struct ydoc_node *node)
 {
 	struct entry *entry = arena_get(b->arena, sizeof *entry);
 
 	if (entry == NULL) {
-		fail_for_memory(b, pos);
+		fail_for_memory(b, node->pos);
 		return NULL;
 	}
-	entry->node.pos = pos;
-	entry->node.kind = (uint8_t)kind;
-	attach(b, &entry->node, &entry->item, 1);
+	entry->node = *node;
+	attach(b, &entry->node, NULL, &entry->item, 1);
 	return &entry->node;
 }
 
@@ -91,8 +96,7 @@ static struct ybuild_anchor **bucket_of(struct ybuild *b, struct span name)
 	return &b->anchors[hash_finish(hash_span(HASH_INIT, name)) % YBUILD_BUCKETS];
 }
 
-static struct ybuild_anchor *add_anchor(struct ybuild *b, const struct ydoc_node *node,
-					struct span name)
+static struct ybuild_anchor *add_anchor(struct ybuild *b, struct ydoc_node *node, struct span name)
 {
 	struct ybuild_anchor **bucket = bucket_of(b, name);
 	struct ybuild_anchor *anchor;
@@ -115,22 +119,26 @@ static struct ybuild_anchor *add_anchor(struct ybuild *b, const struct ydoc_node
 	return anchor;
 }
 
-bool ybuild_add_scalar(struct ybuild *b, struct ydoc_pos pos, struct span text, bool is_plain,
-		       struct span anchor)
+bool ybuild_add_scalar(struct ybuild *b, const struct ydoc_node *scalar, struct span anchor)
 {
-	struct ydoc_node *node = add_node(b, pos, YDOC_SCALAR);
+	struct ydoc_node *node = add_node(b, scalar);
 
 	if (node == NULL)
 		return false;
-	node->text = text;
-	node->is_plain = is_plain;
+	b->end = node->end;
 	return anchor.len == 0 || add_anchor(b, node, anchor) != NULL;
 }
 
-bool ybuild_add_alias(struct ybuild *b, struct ydoc_pos pos, struct span name)
+/* An alias and, since it may become a value, the entry that it hangs on then. */
+struct alias_entry {
+	struct ydoc_alias alias;
+	struct ydoc_item item;
+};
+
+bool ybuild_add_alias(struct ybuild *b, struct ydoc_pos pos, uint32_t end, struct span name)
 {
 	struct ybuild_anchor *anchor = *bucket_of(b, name);
-	struct ydoc_item *item;
+	struct alias_entry *entry;
 
 	while (anchor != NULL && !span_eq(anchor->name, name))
 		anchor = anchor->next;
@@ -145,23 +153,26 @@ bool ybuild_add_alias(struct ybuild *b, struct ydoc_pos pos, struct span name)
 		return error_set(&b->problem->error, "aliases stand for more than %d nodes",
 				 MAX_ALIAS_WEIGHT);
 	b->alias_weight += anchor->weight;
-	item = arena_get(b->arena, sizeof *item);
-	if (item == NULL)
+	entry = arena_get(b->arena, sizeof *entry);
+	if (entry == NULL)
 		return fail_for_memory(b, pos);
-	attach(b, anchor->node, item, anchor->weight);
+	entry->alias = (struct ydoc_alias){pos, end};
+	anchor->node->is_aliased = true;
+	b->end = end;
+	attach(b, anchor->node, &entry->alias, &entry->item, anchor->weight);
 	return true;
 }
 
-bool ybuild_open(struct ybuild *b, struct ydoc_pos pos, enum ydoc_kind kind, struct span anchor)
+bool ybuild_open(struct ybuild *b, const struct ydoc_node *collection, struct span anchor)
 {
 	struct ybuild_open open = {.weight = 1};
 
 	if (b->depth == YDOC_MAX_DEPTH) {
-		b->problem->pos = pos;
+		b->problem->pos = collection->pos;
 		return error_set(&b->problem->error, "nested deeper than %d levels",
 				 YDOC_MAX_DEPTH);
 	}
-	open.node = add_node(b, pos, kind);
+	open.node = add_node(b, collection);
 	if (open.node == NULL)
 		return false;
 	if (anchor.len > 0) {
@@ -174,10 +185,13 @@ bool ybuild_open(struct ybuild *b, struct ydoc_pos pos, enum ydoc_kind kind, str
 	return true;
 }
 
-void ybuild_close(struct ybuild *b)
+void ybuild_close(struct ybuild *b, uint32_t end)
 {
 	struct ybuild_open *closed = &b->open[--b->depth];
 
+	if (closed->node->is_flow)
+		b->end = end;
+	closed->node->end = b->end;
 	if (closed->anchor != NULL) {
 		closed->anchor->is_open = false;
 		closed->anchor->weight = closed->weight;

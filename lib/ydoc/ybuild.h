@@ -26,8 +26,9 @@ struct ybuild_anchor;
 /* A sequence or mapping that is not closed yet. */
 struct ybuild_open {
 	struct ydoc_node *node;
-	struct ydoc_item *last;	      /* its newest entry, NULL at first */
-	const struct ydoc_node *key;  /* of a mapping, once read and until its value comes */
+	struct ydoc_item *last;	     /* its newest entry, NULL at first */
+	const struct ydoc_node *key; /* of a mapping, once read and until its value comes */
+	const struct ydoc_alias *key_alias;
 	struct ybuild_anchor *anchor; /* its own, or NULL */
 	uint32_t weight;	      /* nodes in it, those behind aliases counted each time */
 };
@@ -43,17 +44,20 @@ struct ybuild {
 	struct ybuild_anchor *anchors[YBUILD_BUCKETS];
 	uint32_t anchor_count;
 	uint32_t alias_weight; /* nodes that aliases stand for */
+	uint32_t end;	       /* of the newest scalar, alias or closing bracket */
 };
 
 void ybuild_init(struct ybuild *b, struct arena *arena, struct yproblem *problem);
 
-/* The text must live as long as the arena. An empty `anchor` is none. */
-bool ybuild_add_scalar(struct ybuild *b, struct ydoc_pos pos, struct span text, bool is_plain,
-		       struct span anchor);
-bool ybuild_add_alias(struct ybuild *b, struct ydoc_pos pos, struct span name);
-bool ybuild_open(struct ybuild *b, struct ydoc_pos pos, enum ydoc_kind kind, struct span anchor);
-/* Closes the innermost. There must be one. */
-void ybuild_close(struct ybuild *b);
+/*
+ * Of the node that is given, place and form are taken, of a scalar also the text, which must live
+ * as long as the arena. An empty `anchor` is none.
+ */
+bool ybuild_add_scalar(struct ybuild *b, const struct ydoc_node *scalar, struct span anchor);
+bool ybuild_add_alias(struct ybuild *b, struct ydoc_pos pos, uint32_t end, struct span name);
+bool ybuild_open(struct ybuild *b, const struct ydoc_node *collection, struct span anchor);
+/* Closes the innermost, of which there must be one; `end` is behind its bracket, if it has one. */
+void ybuild_close(struct ybuild *b, uint32_t end);
 
 /* The innermost sequence or mapping that is open, NULL when there is none. */
 static inline const struct ybuild_open *ybuild_innermost(const struct ybuild *b)

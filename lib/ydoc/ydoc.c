@@ -119,9 +119,9 @@ static bool is_key(const struct ydoc_node *node, struct span key)
 	return node->kind == YDOC_SCALAR && span_eq(node->text, key);
 }
 
-static bool is_merge_key(const struct ydoc_node *node)
+bool ydoc_is_merge(const struct ydoc_item *item)
 {
-	return node->is_plain && is_key(node, SPAN("<<"));
+	return item->key->is_plain && is_key(item->key, SPAN("<<"));
 }
 
 static const struct ydoc_node *get(const struct ydoc_node *node, struct span key, unsigned depth);
@@ -152,12 +152,12 @@ static const struct ydoc_node *get(const struct ydoc_node *node, struct span key
 	for (const struct ydoc_item *i = node->items; i != NULL; i = i->next) {
 		if (is_key(i->key, key))
 			return i->value;
-		has_merge = has_merge || is_merge_key(i->key);
+		has_merge = has_merge || ydoc_is_merge(i);
 	}
 	if (!has_merge)
 		return NULL;
 	for (const struct ydoc_item *i = node->items; i != NULL && found == NULL; i = i->next)
-		if (is_merge_key(i->key))
+		if (ydoc_is_merge(i))
 			found = get_merged(i->value, key, depth);
 	return found;
 }
@@ -167,6 +167,17 @@ const struct ydoc_node *ydoc_get(const struct ydoc_node *node, struct span key)
 	if (node == NULL || node->kind != YDOC_MAPPING)
 		return NULL;
 	return get(node, key, 0);
+}
+
+const struct ydoc_item *ydoc_find(const struct ydoc_node *node, struct span key)
+{
+	const struct ydoc_item *i = NULL;
+
+	if (node != NULL && node->kind == YDOC_MAPPING)
+		i = node->items;
+	while (i != NULL && !is_key(i->key, key))
+		i = i->next;
+	return i;
 }
 
 const char *ydoc_escape(struct span text, char storage[static YDOC_ESCAPED_MAX])
@@ -380,7 +391,9 @@ bool ydoc_reader_next(struct ydoc_reader *r, const struct ydoc_node **root)
 		enum yparse_result result;
 
 		build.problem = &problem;
+		r->begin = r->at.pos.offset;
 		result = read_document(r, &build);
+		r->end = r->at.pos.offset;
 		r->is_done = r->is_done || result == YPARSE_END;
 		if (result == YPARSE_DOCUMENT && !ydoc_is_absent(build.root)) {
 			*root = build.root;

@@ -40,10 +40,20 @@ enum ydoc_kind {
 };
 
 struct ydoc_node {
-	struct ydoc_pos pos;
+	struct ydoc_pos pos; /* of its anchor or tag, if it has one */
+	/* Offset behind its last byte; of a collection without brackets, behind its last entry. */
+	uint32_t end;
+	/*
+	 * Of a collection: offset of what it begins with, anchor and tag aside: the first `-`, `?`
+	 * or key; with brackets, what is behind the opening one.
+	 */
+	uint32_t body;
 	uint8_t kind; /* enum ydoc_kind */
 	/* A scalar without quotes: `80`, `true`, `null` are no text then. JSON: not a string. */
 	bool is_plain;
+	/* A collection in brackets; a scalar that is not `|` or `>` text. */
+	bool is_flow;
+	bool is_aliased; /* an alias stands for it as well, somewhere behind it */
 	union {
 		/* YDOC_SCALAR: the value with escapes resolved, UTF-8; NUL only if escaped. */
 		struct span text;
@@ -58,8 +68,15 @@ struct ydoc_node {
  */
 struct ydoc_item {
 	const struct ydoc_node *key;
-	const struct ydoc_node *value; /* shared when it came from an alias */
+	const struct ydoc_node *value;
 	const struct ydoc_item *next;
+	/* Where the aliases stood that key and value came by, which stand elsewhere; else NULL. */
+	const struct ydoc_alias *key_alias, *value_alias;
+};
+
+struct ydoc_alias {
+	struct ydoc_pos pos;
+	uint32_t end; /* offset behind its last byte */
 };
 
 /* What an unquoted scalar means: YAML 1.1's core types, as kubectl reads them. */
@@ -81,6 +98,12 @@ bool ydoc_is_absent(const struct ydoc_node *node);
  * the mapping's own, merges of merges to 32 levels.
  */
 const struct ydoc_node *ydoc_get(const struct ydoc_node *node, struct span key);
+
+/* The entry of `key` that is the mapping's own; merged ones are not looked at. */
+const struct ydoc_item *ydoc_find(const struct ydoc_node *node, struct span key);
+
+/* Whether an entry merges others into its mapping: its key is `<<`, without quotes. */
+bool ydoc_is_merge(const struct ydoc_item *item);
 
 /* "a number", "a list" ...: what a node is, for messages. */
 const char *ydoc_describe(const struct ydoc_node *node);
@@ -134,6 +157,8 @@ struct ydoc_reader {
 	struct yparse *parser; /* libyaml in the middle of its stream, or NULL */
 	struct arena arena;    /* the current document */
 	unsigned errors;       /* documents that could not be read */
+	/* Of the document that was read last: its bytes, with the blank and markers before it. */
+	uint32_t begin, end;
 	bool is_done;
 };
 

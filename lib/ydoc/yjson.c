@@ -179,6 +179,16 @@ static bool unescape(struct yjson *j, struct span raw, struct span *out)
 	return true;
 }
 
+/* A scalar from `pos` to the cursor. */
+static bool add_scalar(struct yjson *j, struct ydoc_pos pos, struct span text, bool is_plain)
+{
+	struct ydoc_node scalar = {
+		.pos = pos, .end = j->at.pos.offset, .is_plain = is_plain, .is_flow = true};
+
+	scalar.text = text;
+	return ybuild_add_scalar(j->build, &scalar, (struct span){NULL, 0});
+}
+
 static bool read_string(struct yjson *j)
 {
 	struct ydoc_pos pos = j->at.pos;
@@ -191,7 +201,7 @@ static bool read_string(struct yjson *j)
 	if (has_escape && !unescape(j, raw, &text))
 		return false;
 	ycursor_to_offset(&j->at, pos.offset + raw.len + 2);
-	return ybuild_add_scalar(j->build, pos, text, false, (struct span){NULL, 0});
+	return add_scalar(j, pos, text, false);
 }
 
 static size_t count_digits(struct span text)
@@ -247,20 +257,21 @@ static bool read_literal(struct yjson *j)
 	if (len == 0)
 		return fail(j, "expected a JSON value");
 	ycursor_to_offset(&j->at, pos.offset + len);
-	return ybuild_add_scalar(j->build, pos, span_first(rest, len), true,
-				 (struct span){NULL, 0});
+	return add_scalar(j, pos, span_first(rest, len), true);
 }
 
 static bool read_value(struct yjson *j)
 {
+	struct ydoc_node collection = {.pos = j->at.pos, .is_flow = true};
 	char byte = ycursor_byte(&j->at);
 
 	if (byte == '"')
 		return read_string(j);
 	if (byte != '{' && byte != '[')
 		return read_literal(j);
-	if (!ybuild_open(j->build, j->at.pos, byte == '{' ? YDOC_MAPPING : YDOC_SEQUENCE,
-			 (struct span){NULL, 0}))
+	collection.kind = byte == '{' ? YDOC_MAPPING : YDOC_SEQUENCE;
+	collection.body = collection.pos.offset + 1;
+	if (!ybuild_open(j->build, &collection, (struct span){NULL, 0}))
 		return false;
 	ycursor_step(&j->at);
 	return true;
@@ -298,8 +309,8 @@ static bool read_entry(struct yjson *j)
 	skip_blank(j);
 	byte = ycursor_byte(&j->at);
 	if (byte == (is_object ? '}' : ']')) {
-		ybuild_close(j->build);
 		ycursor_step(&j->at);
+		ybuild_close(j->build, j->at.pos.offset);
 		return true;
 	}
 	if (open->last != NULL) {

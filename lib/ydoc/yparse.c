@@ -149,14 +149,50 @@ static bool keep_text(struct yparse *p, struct ybuild *b, struct span value, boo
 
 static bool add_scalar(struct yparse *p, struct ybuild *b, const yaml_event_t *event)
 {
-	struct ydoc_pos pos = pos_of(p, event->start_mark);
+	struct ydoc_node scalar = {.pos = pos_of(p, event->start_mark)};
 	struct span value = span_of(event->data.scalar.value, event->data.scalar.length);
-	struct span tag = span_of_yaml(event->data.scalar.tag), kept;
-	bool is_quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	struct span tag = span_of_yaml(event->data.scalar.tag);
+	yaml_scalar_style_t style = event->data.scalar.style;
+	bool is_quoted = style != YAML_PLAIN_SCALAR_STYLE;
 	bool is_text = is_quoted || span_eq(tag, SPAN("!")) || span_eq(tag, SPAN(YAML_STR_TAG));
 
-	return keep_text(p, b, value, is_quoted, &kept) &&
-	       ybuild_add_scalar(b, pos, kept, !is_text, span_of_yaml(event->data.scalar.anchor));
+	if (!keep_text(p, b, value, is_quoted, &scalar.text))
+		return false;
+	scalar.end = pos_of(p, event->end_mark).offset;
+	scalar.is_plain = !is_text;
+	scalar.is_flow = style != YAML_LITERAL_SCALAR_STYLE && style != YAML_FOLDED_SCALAR_STYLE;
+	return ybuild_add_scalar(b, &scalar, span_of_yaml(event->data.scalar.anchor));
+}
+
+static bool add_alias(struct yparse *p, struct ybuild *b, const yaml_event_t *event)
+{
+	struct ydoc_pos pos = pos_of(p, event->start_mark);
+
+	return ybuild_add_alias(b, pos, pos_of(p, event->end_mark).offset,
+				span_of_yaml(event->data.alias.anchor));
+}
+
+/*
+ * libyaml's end mark of what opens a collection is behind the bracket; without brackets it is where
+ * the first entry begins, or one behind the `-` of a sequence that is not indented.
+ */
+static bool open_collection(struct yparse *p, struct ybuild *b, const yaml_event_t *event)
+{
+	bool is_mapping = event->type == YAML_MAPPING_START_EVENT;
+	struct ydoc_node collection = {
+		.pos = pos_of(p, event->start_mark),
+		.kind = is_mapping ? YDOC_MAPPING : YDOC_SEQUENCE,
+		.is_flow = is_mapping
+				   ? event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+				   : event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE,
+	};
+	const yaml_char_t *anchor = is_mapping ? event->data.mapping_start.anchor
+					       : event->data.sequence_start.anchor;
+
+	collection.body = pos_of(p, event->end_mark).offset;
+	if (!is_mapping && !collection.is_flow && ycursor_byte(&p->at) != '-')
+		collection.body--;
+	return ybuild_open(b, &collection, span_of_yaml(anchor));
 }
 
 /* Adds what an event says to the tree. */
@@ -166,17 +202,13 @@ static bool add_event(struct yparse *p, struct ybuild *b, const yaml_event_t *ev
 	case YAML_SCALAR_EVENT:
 		return add_scalar(p, b, event);
 	case YAML_ALIAS_EVENT:
-		return ybuild_add_alias(b, pos_of(p, event->start_mark),
-					span_of_yaml(event->data.alias.anchor));
+		return add_alias(p, b, event);
 	case YAML_SEQUENCE_START_EVENT:
-		return ybuild_open(b, pos_of(p, event->start_mark), YDOC_SEQUENCE,
-				   span_of_yaml(event->data.sequence_start.anchor));
 	case YAML_MAPPING_START_EVENT:
-		return ybuild_open(b, pos_of(p, event->start_mark), YDOC_MAPPING,
-				   span_of_yaml(event->data.mapping_start.anchor));
+		return open_collection(p, b, event);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		ybuild_close(b);
+		ybuild_close(b, pos_of(p, event->end_mark).offset);
 		return true;
 	default:
 		return true;

@@ -13,6 +13,23 @@ static void start(struct ybuild *b, struct arena *arena, struct yproblem *proble
 	ybuild_init(b, arena, problem);
 }
 
+static bool add_scalar(struct ybuild *b, struct ydoc_pos pos, struct span text, bool is_plain,
+		       struct span anchor)
+{
+	struct ydoc_node scalar = {.pos = pos, .is_plain = is_plain};
+
+	scalar.text = text;
+	return ybuild_add_scalar(b, &scalar, anchor);
+}
+
+static bool open_collection(struct ybuild *b, struct ydoc_pos pos, enum ydoc_kind kind,
+			    struct span anchor)
+{
+	struct ydoc_node collection = {.pos = pos, .kind = (uint8_t)kind};
+
+	return ybuild_open(b, &collection, anchor);
+}
+
 static void hangs_entries_where_they_belong(void)
 {
 	const struct ydoc_item *item;
@@ -22,16 +39,16 @@ static void hangs_entries_where_they_belong(void)
 
 	start(&b, &arena, &problem, 1 << 16);
 	CHECK(ybuild_innermost(&b) == NULL);
-	CHECK(ybuild_open(&b, here, YDOC_MAPPING, no_anchor));
-	CHECK(ybuild_add_scalar(&b, here, SPAN("a"), true, no_anchor));
-	CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
+	CHECK(open_collection(&b, here, YDOC_MAPPING, no_anchor));
+	CHECK(add_scalar(&b, here, SPAN("a"), true, no_anchor));
+	CHECK(open_collection(&b, here, YDOC_SEQUENCE, no_anchor));
 	CHECK(ybuild_innermost(&b)->node->kind == YDOC_SEQUENCE);
-	CHECK(ybuild_add_scalar(&b, here, SPAN("1"), true, no_anchor));
-	CHECK(ybuild_add_scalar(&b, here, SPAN("2"), false, no_anchor));
-	ybuild_close(&b);
-	CHECK(ybuild_add_scalar(&b, here, SPAN("b"), true, no_anchor));
-	CHECK(ybuild_add_scalar(&b, here, SPAN("3"), true, no_anchor));
-	ybuild_close(&b);
+	CHECK(add_scalar(&b, here, SPAN("1"), true, no_anchor));
+	CHECK(add_scalar(&b, here, SPAN("2"), false, no_anchor));
+	ybuild_close(&b, 0);
+	CHECK(add_scalar(&b, here, SPAN("b"), true, no_anchor));
+	CHECK(add_scalar(&b, here, SPAN("3"), true, no_anchor));
+	ybuild_close(&b, 0);
 	CHECK(ybuild_innermost(&b) == NULL);
 
 	CHECK(b.root->kind == YDOC_MAPPING);
@@ -56,10 +73,10 @@ static void an_alias_is_the_node_of_its_anchor(void)
 	struct ybuild b;
 
 	start(&b, &arena, &problem, 1 << 16);
-	CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
-	CHECK(ybuild_add_scalar(&b, here, SPAN("x"), true, SPAN("name")));
-	CHECK(ybuild_add_alias(&b, here, SPAN("name")));
-	ybuild_close(&b);
+	CHECK(open_collection(&b, here, YDOC_SEQUENCE, no_anchor));
+	CHECK(add_scalar(&b, here, SPAN("x"), true, SPAN("name")));
+	CHECK(ybuild_add_alias(&b, here, 0, SPAN("name")));
+	ybuild_close(&b, 0);
 	CHECK(b.root->items->value == b.root->items->next->value);
 	arena_fini(&arena);
 }
@@ -71,21 +88,21 @@ static void says_where_and_why_it_fails(void)
 	struct ybuild b;
 
 	start(&b, &arena, &problem, 1 << 16);
-	CHECK(!ybuild_add_alias(&b, here, SPAN("name")));
+	CHECK(!ybuild_add_alias(&b, here, 0, SPAN("name")));
 	CHECK_TEXT(problem.error.text, "*name refers to no anchor before it");
 	CHECK_INT(problem.pos.line, 3);
 	CHECK_INT(problem.pos.col, 4);
 
 	start(&b, &arena, &problem, 1 << 16);
-	CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, SPAN("name")));
-	CHECK(!ybuild_add_alias(&b, here, SPAN("name")));
+	CHECK(open_collection(&b, here, YDOC_SEQUENCE, SPAN("name")));
+	CHECK(!ybuild_add_alias(&b, here, 0, SPAN("name")));
 	CHECK_TEXT(problem.error.text, "*name refers to what it is part of");
 	arena_fini(&arena);
 
 	start(&b, &arena, &problem, 1 << 20);
 	for (int i = 0; i < YDOC_MAX_DEPTH; i++)
-		CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
-	CHECK(!ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
+		CHECK(open_collection(&b, here, YDOC_SEQUENCE, no_anchor));
+	CHECK(!open_collection(&b, here, YDOC_SEQUENCE, no_anchor));
 	CHECK_TEXT(problem.error.text, "nested deeper than 100 levels");
 	arena_fini(&arena);
 }
@@ -100,16 +117,16 @@ static void counts_what_aliases_of_aliases_stand_for(void)
 
 	/* Each level is twice the one before, 1, 3, 7 ... nodes: at the 18th it is too much. */
 	start(&b, &arena, &problem, 1 << 20);
-	CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, no_anchor));
-	CHECK(ybuild_add_scalar(&b, here, SPAN("x"), true, SPAN("a")));
+	CHECK(open_collection(&b, here, YDOC_SEQUENCE, no_anchor));
+	CHECK(add_scalar(&b, here, SPAN("x"), true, SPAN("a")));
 	while (ok && level < 100) {
 		char last = (char)('a' + level), next = (char)('a' + ++level);
 
-		CHECK(ybuild_open(&b, here, YDOC_SEQUENCE, span_of(&next, 1)));
+		CHECK(open_collection(&b, here, YDOC_SEQUENCE, span_of(&next, 1)));
 		for (int i = 0; i < 2 && ok; i++)
-			ok = ybuild_add_alias(&b, here, span_of(&last, 1));
+			ok = ybuild_add_alias(&b, here, 0, span_of(&last, 1));
 		if (ok)
-			ybuild_close(&b);
+			ybuild_close(&b, 0);
 	}
 	CHECK_TEXT(problem.error.text, "aliases stand for more than 1000000 nodes");
 	CHECK_INT(level, 18);
@@ -125,9 +142,9 @@ static void fails_when_the_arena_is_full(void)
 		bool ok;
 
 		start(&b, &arena, &problem, size);
-		ok = ybuild_open(&b, here, YDOC_SEQUENCE, SPAN("a")) &&
-		     ybuild_add_scalar(&b, here, SPAN("x"), true, SPAN("b")) &&
-		     ybuild_add_alias(&b, here, SPAN("b"));
+		ok = open_collection(&b, here, YDOC_SEQUENCE, SPAN("a")) &&
+		     add_scalar(&b, here, SPAN("x"), true, SPAN("b")) &&
+		     ybuild_add_alias(&b, here, 0, SPAN("b"));
 		CHECK(ok || strcmp(problem.error.text,
 				   "document is too large for the memory there is") == 0);
 		if (size == 0)
