@@ -67,9 +67,7 @@ warnings := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-pr
 	-Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef $(if $(filter 1,$(WERROR)),-Werror)
 all-flags := -std=c11 -D_GNU_SOURCE -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)/= $(ALL.$(VARIANT))
 own-flags := $(all-flags) $(OWN.$(VARIANT)) $(warnings) -Ilib -I$(B)/gen -isystem $(BEARSSL_SRC)/inc -isystem $(YAML_SRC)/include
-# libyaml's memory is lib/ydoc/yalloc's.
-yaml-flags = $(all-flags) -w -Dmalloc=yalloc_get -Drealloc=yalloc_resize -Dfree=yalloc_put -Dstrdup=yalloc_copy \
-	-I$(YAML_SRC)/include -DYAML_VERSION_STRING='"$(yaml-version)"' \
+yaml-flags = $(all-flags) -w -I$(YAML_SRC)/include -I$(YAML_SRC)/src -include lib/ydoc/libyaml.h -DYAML_VERSION_STRING='"$(yaml-version)"' \
 	$(join -DYAML_VERSION_MAJOR= -DYAML_VERSION_MINOR= -DYAML_VERSION_PATCH=,$(subst ., ,$(yaml-version)))
 bear-flags = $(all-flags) -w -I$(BEARSSL_SRC)/inc -I$(BEARSSL_SRC)/src
 
@@ -119,7 +117,7 @@ $(B)/obj/%.o: %.c $(B)/flags | $(B)/gen/version.h $(B)/gen/licenses.h
 	$(Q)mkdir -p $(@D) && $(cc) $(level) $(own-flags) -MMD -MP -c -o $@ $<
 $(B)/bearssl/%.o: $(BEARSSL_SRC)/%.c $(B)/flags
 	$(Q)mkdir -p $(@D) && $(cc) $(level) $(bear-flags) -c -o $@ $<
-$(B)/libyaml/%.o: $(YAML_SRC)/%.c $(B)/flags
+$(B)/libyaml/%.o: $(YAML_SRC)/%.c lib/ydoc/libyaml.h $(B)/flags
 	$(Q)mkdir -p $(@D) && $(cc) $(level) $(yaml-flags) -c -o $@ $<
 # Rewritten when they change, and then what depends on them is built again.
 $(B)/flags: content = $(cc) $(fastest) $(fast) $(small) $(own-flags) $(bear-flags) $(yaml-flags) $(LINK.$(VARIANT)) $(LDFLAGS)
