@@ -55,6 +55,10 @@ void buf_add_byte(struct buf *b, char byte);
 void buf_add_u64(struct buf *b, uint64_t value);
 /* `value` in lower case hexadecimal without leading zeroes. */
 void buf_add_hex(struct buf *b, uint64_t value);
+/*
+ * As printf, of which it knows %s %c %d %u %x %X %%, the lengths l, ll and z, the flags - and 0, a
+ * width, and a precision for %s. At anything else the text ends, as if it had not fitted.
+ */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));

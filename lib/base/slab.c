@@ -1,7 +1,5 @@
 #include "base/slab.h"
 
-#include <assert.h>
-
 #include "base/alloc.h"
 
 struct slab_block {
@@ -10,9 +8,11 @@ struct slab_block {
 
 void slab_init(struct slab *s, size_t block_size, size_t max_in_use, size_t max_kept)
 {
-	assert(block_size >= sizeof(struct slab_block));
-	*s = (struct slab){
-		.block_size = block_size, .max_in_use = max_in_use, .max_kept = max_kept};
+	*s = (struct slab){.max_in_use = max_in_use, .max_kept = max_kept};
+	s->block_size = block_size;
+	/* A free block holds the link to the next. */
+	if (block_size < sizeof(struct slab_block))
+		s->block_size = sizeof(struct slab_block);
 }
 
 void slab_fini(struct slab *s)

@@ -1,7 +1,6 @@
 #include "kube/port.h"
 
-#include <stdio.h>
-
+#include "base/buf.h"
 #include "base/num.h"
 
 const char *const kube_port_protocol_names[] = {
@@ -150,11 +149,14 @@ static enum kube_protocol protocol_of_number(const struct reading *r)
 				      : r->port->number == 443 ? KUBE_HTTPS
 							       : KUBE_NOT_ROUTED;
 	const char *name = kube_port_protocol_names[protocol];
-	char shown[YDOC_ESCAPED_MAX], problem[YDOC_ESCAPED_MAX + 32] = "it has no name";
+	char shown[YDOC_ESCAPED_MAX], problem[YDOC_ESCAPED_MAX + 32];
+	struct buf b;
 
+	BUF_INIT_ARRAY(&b, problem);
 	if (r->port->name.len > 0)
-		snprintf(problem, sizeof problem, "\"%s\" is no protocol",
-			 ydoc_escape(r->port->name, shown));
+		buf_printf(&b, "\"%s\" is no protocol", ydoc_escape(r->port->name, shown));
+	else
+		buf_add_cstr(&b, "it has no name");
 	if (protocol == KUBE_NOT_ROUTED)
 		ykeys_report(r->context, DIAG_WARNING, pos_of(r, PORT_NAME),
 			     r->port->name.len > 0 ? "name" : NULL,

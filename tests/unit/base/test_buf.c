@@ -1,5 +1,7 @@
 #include "../unit.h"
 
+#include <limits.h>
+
 #include "base/alloc.h"
 #include "base/buf.h"
 
@@ -196,6 +198,72 @@ static void prints_longer_than_any_storage_so_far(void)
 	buf_fini(&b);
 }
 
+/* Libc knows how it ought to look. */
+#define CHECK_PRINTS(...)                                                                          \
+	do {                                                                                       \
+		char ours[200], theirs[200];                                                       \
+		struct buf out;                                                                    \
+		BUF_INIT_ARRAY(&out, ours);                                                        \
+		buf_printf(&out, __VA_ARGS__);                                                     \
+		CHECK_INT(out.len, snprintf(theirs, sizeof theirs, __VA_ARGS__));                  \
+		CHECK_TEXT(ours, theirs);                                                          \
+		CHECK(!out.truncated);                                                             \
+	} while (0)
+
+static void prints_as_printf_does(void)
+{
+	static const int ints[] = {0, 1, -1, 7, -10, 12345, INT_MIN, INT_MAX};
+	static const char *const texts[] = {"", "a", "abc", "abcdefghij", "100%"};
+
+	for (size_t i = 0; i < sizeof ints / sizeof ints[0]; i++) {
+		int n = ints[i];
+		long l = n == INT_MIN ? LONG_MIN : n * (LONG_MAX / INT_MAX);
+		long long ll = n == INT_MIN ? LLONG_MIN : n * (LLONG_MAX / INT_MAX);
+		unsigned u = (unsigned)n;
+
+		CHECK_PRINTS("%d", n);
+		CHECK_PRINTS("<%4d|%-4d|%04d>", n, n, n);
+		CHECK_PRINTS("%ld %5ld %-5ld. %030ld", l, l, l, l);
+		CHECK_PRINTS("%lld %40lld %-40lld. %040lld", ll, ll, ll, ll);
+		CHECK_PRINTS("%u %x %X %02x %04X %3u", u, u, u, u, u, u);
+		CHECK_PRINTS("%lu %lx %zu %zd", (unsigned long)l, (unsigned long)l, (size_t)l,
+			     (ssize_t)l);
+		CHECK_PRINTS("%llu %llX %020llu", (unsigned long long)ll, (unsigned long long)ll,
+			     (unsigned long long)ll);
+		CHECK_PRINTS("%c%-3c.%3c", 'a' + n % 3, 'b', 'c');
+	}
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		const char *t = texts[i];
+
+		CHECK_PRINTS("%s", t);
+		CHECK_PRINTS("[%5s|%-5s|%.2s|%5.2s|%-5.0s]", t, t, t, t, t);
+		for (int n = -12; n <= 12; n++)
+			CHECK_PRINTS("%*s|%.*s|%-*.*s|%*d%%", n, t, n, t, n, n, t, n, n);
+	}
+	CHECK_PRINTS("no conversion");
+	CHECK_PRINTS("%%");
+	CHECK_PRINTS("%.*s.", 3, (const char[]){'a', 'b', 'c'});
+}
+
+static void ends_at_a_conversion_it_does_not_know(void)
+{
+	static const char *const formats[] = {"a%fb", "a%5.2gb", "a%pb", "a%",	 "a%5",	 "a%-",
+					      "a%ll", "a%+db",	 "a% d", "a%#x", "a%.3d"};
+
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+		/* Not a literal, so that the compiler does not look into it. */
+		const char *volatile format = formats[i];
+		void (*volatile print)(struct buf *, const char *, ...) = buf_printf;
+		char storage[20];
+		struct buf b;
+
+		BUF_INIT_ARRAY(&b, storage);
+		print(&b, format, 1);
+		CHECK_TEXT(storage, "a");
+		CHECK(b.truncated);
+	}
+}
+
 static void escapes_what_could_forge_a_line(void)
 {
 	static const struct {
@@ -231,4 +299,5 @@ UNIT_TESTS(TEST(starts_empty), TEST(adds_text_bytes_and_numbers), TEST(keeps_nul
 	   TEST(leaves_no_hole_behind_a_cut), TEST(doubles_as_it_grows),
 	   TEST(never_holds_more_than_its_bound), TEST(survives_every_failing_allocation),
 	   TEST(fini_leaves_fixed_storage_to_the_caller),
-	   TEST(prints_longer_than_any_storage_so_far), TEST(escapes_what_could_forge_a_line))
+	   TEST(prints_longer_than_any_storage_so_far), TEST(prints_as_printf_does),
+	   TEST(ends_at_a_conversion_it_does_not_know), TEST(escapes_what_could_forge_a_line))
