@@ -37,6 +37,21 @@ static bool has_aes_instructions(void)
 	return br_aes_x86ni_ctr_get_vtable() != NULL || br_aes_pwr8_ctr_get_vtable() != NULL;
 }
 
+/*
+ * Each x86-64 has SSE2, and each 64 bit compiler that we know __int128; but BearSSL's default would
+ * link what is for those that have not.
+ */
+static void set_chapol(br_ssl_engine_context *engine)
+{
+#if defined __x86_64__ && defined __SIZEOF_INT128__
+	br_ssl_engine_set_chapol(engine, &br_sslrec_in_chapol_vtable, &br_sslrec_out_chapol_vtable);
+	br_ssl_engine_set_chacha20(engine, br_chacha20_sse2_get());
+	br_ssl_engine_set_poly1305(engine, br_poly1305_ctmulq_get());
+#else
+	br_ssl_engine_set_default_chapol(engine);
+#endif
+}
+
 /* Ciphers with the fastest implementations that BearSSL was built with and this CPU can run. */
 static void set_ciphers(br_ssl_engine_context *engine)
 {
@@ -45,7 +60,7 @@ static void set_ciphers(br_ssl_engine_context *engine)
 	else
 		br_ssl_engine_set_suites(engine, suites_chacha_first, COUNT(suites_chacha_first));
 	br_ssl_engine_set_default_aes_gcm(engine);
-	br_ssl_engine_set_default_chapol(engine);
+	set_chapol(engine);
 }
 
 /*
