@@ -61,10 +61,27 @@ $(if $(pack),$(if $(CA_BUNDLE),,================================================
 The trust anchors are made from the certificates of Mozilla's CA program as of $(ca-date)$(,) under the Mozilla Public
 License 2.0 <https://mozilla.org/MPL/2.0/>; their source form is in Debian's source package ca-certificates.))
 endef
+# Debian's list for musl, less what is said of files that are never linked; tests/meta/binary sees to that.
 musl-notice := $(firstword $(MUSL_NOTICE) $(wildcard /usr/share/doc/musl-dev/copyright))
+define linked-only
+BEGIN { RS = ""; ORS = "\n\n" }
+match($$0, /License: [^\n]*/) { licence = substr($$0, RSTART, RLENGTH) }
+/^Files:/ {
+	files = $$0
+	sub(/\nCopyright:.*/, "", files)
+	gsub(/(src\/math|src\/regex|src\/crypt|debian)\/[^ \n]*/, "", files)
+	if (files !~ /^Files:[ \n]*[^ \n]/)
+		next
+	used[licence]
+}
+/^License:/ && !(licence in used) { next }
+{ print }
+endef
+$(B)/gen/musl-notice: FORCE
+	$(Q)$(file >$@.awk,$(linked-only))awk -f $@.awk $(or $(musl-notice),/dev/null) | $(call put,$@)
 libc-notice = $(if $(glibc),GNU C library: LGPL 2.1 or later; a build for testing$(,) not for giving away.,musl $(musl-version)$(,) \
-	linked:$(nl)$(nl)$(if $(musl-notice),$(file <$(musl-notice)),MIT licence; its text was not found at the build: MUSL_NOTICE=FILE.))
-$(B)/gen/licenses: FORCE
+	linked:$(nl)$(nl)$(if $(musl-notice),$(file <$(B)/gen/musl-notice),MIT licence; its text was not found at the build: MUSL_NOTICE=FILE.))
+$(B)/gen/licenses: $(B)/gen/musl-notice FORCE
 	$(Q)$(file >$@.tmp,$(notices))$(call put,$@) <$@.tmp
 
 mozilla := /usr/share/ca-certificates
