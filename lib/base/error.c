@@ -60,3 +60,13 @@ bool error_prefix(struct error *e, const char *format, ...)
 	keep(e, &b);
 	return false;
 }
+
+bool error_prefix_path(struct error *e, const char *path)
+{
+	char storage[256];
+	struct buf b;
+
+	BUF_INIT_ARRAY(&b, storage);
+	buf_add_escaped(&b, span_from_cstr(path), sizeof storage - 4);
+	return error_prefix(e, "%s", storage);
+}

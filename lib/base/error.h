@@ -23,5 +23,7 @@ bool error_set(struct error *e, const char *format, ...) __attribute__((format(p
 bool error_set_sys(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Puts "PREFIX: " before the text that is there; returns false. */
 bool error_prefix(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same with a path, escaped so that it is safe to print, and cut when it is very long. */
+bool error_prefix_path(struct error *e, const char *path);
 
 #endif

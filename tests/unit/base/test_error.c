@@ -57,6 +57,22 @@ static void long_text_is_cut_and_terminated(void)
 	CHECK_INT(strlen(e.text), ERROR_TEXT_MAX - 1);
 }
 
+static void a_path_is_escaped_and_leaves_room_for_the_text(void)
+{
+	char path[1000];
+	struct error e;
+
+	error_set(&e, "is missing");
+	CHECK(!error_prefix_path(&e, "a\nb/%s"));
+	CHECK_TEXT(e.text, "a\\x0ab/%s: is missing");
+	memset(path, '\n', sizeof path - 1);
+	path[sizeof path - 1] = '\0';
+	error_set(&e, "is missing");
+	error_prefix_path(&e, path);
+	CHECK(strstr(e.text, ": is missing") != NULL);
+}
+
 UNIT_TESTS(TEST(set_formats_and_returns_false), TEST(set_sys_names_errno_and_keeps_it),
 	   TEST(prefix_goes_before_the_text), TEST(the_text_itself_may_be_an_argument),
-	   TEST(long_text_is_cut_and_terminated))
+	   TEST(long_text_is_cut_and_terminated),
+	   TEST(a_path_is_escaped_and_leaves_room_for_the_text))

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 
@@ -39,7 +41,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 static void remove_dir(void)
 {
-	CHECK_INT(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	CHECK_INT(nftw(dir, remove_one, 100, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 static void make_file(const char *name, const char *text, size_t len)
@@ -94,6 +96,90 @@ static void reads_files_without_a_size_and_never_without_end(void)
 	CHECK(!file_read(&a, "/dev/zero", 100000, &text, &e));
 	CHECK_TEXT(e.text, "/dev/zero: is larger than 100000 bytes");
 	arena_fini(&a);
+}
+
+static void takes_no_more_memory_than_the_file_has(void)
+{
+	enum { SIZE = 3000000 };
+	struct span text;
+	struct arena a;
+	struct error e;
+
+	make_dir();
+	make_file("f", "", 0);
+	CHECK_INT(truncate(in_dir("f"), SIZE), 0);
+	arena_init(&a, SIZE + 64);
+	CHECK(file_read(&a, in_dir("f"), SIZE, &text, &e));
+	CHECK_INT(text.len, SIZE);
+	arena_fini(&a);
+	/* No growing buffer beside it: the arena's chunk is the only allocation. */
+	alloc_fail_after(1);
+	CHECK(file_read(&a, in_dir("f"), SIZE, &text, &e));
+	alloc_fail_after(-1);
+	arena_fini(&a);
+	remove_dir();
+}
+
+static void reads_files_that_say_more_than_they_hold(void)
+{
+	struct span text;
+	struct arena a;
+	struct error e;
+
+	if (access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0)
+		unit_skip("there is no such file in /sys");
+	arena_init(&a, SIZE_MAX);
+	/* It says 4096 bytes, whatever the bound. */
+	for (size_t bound = 100; bound < 10000; bound *= 10) {
+		CHECK(file_read(&a, "/sys/kernel/mm/transparent_hugepage/enabled", bound, &text,
+				&e));
+		CHECK(text.len > 3 && text.len < 100);
+		CHECK(text.ptr[text.len] == '\0');
+	}
+	arena_fini(&a);
+}
+
+static atomic_bool is_read;
+
+/* Until it has been read: the reader meets more than the size said when it was opened. */
+static void *append_to(void *fd)
+{
+	static const char block[4096] = "grown";
+
+	for (int i = 0; i < 4000 && !is_read; i++)
+		if (write(*(const int *)fd, block, sizeof block) != sizeof block)
+			break;
+	return NULL;
+}
+
+static void reads_files_that_grow_meanwhile(void)
+{
+	pthread_t thread;
+	struct span text;
+	struct arena a;
+	struct error e;
+	int fd;
+
+	make_dir();
+	fd = open(in_dir("f"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	CHECK(fd != -1);
+	CHECK_INT(write(fd, "old\0", 4), 4);
+	arena_init(&a, SIZE_MAX);
+	is_read = false;
+	CHECK_INT(pthread_create(&thread, NULL, append_to, &fd), 0);
+	for (int i = 0; i < 10; i++) {
+		arena_fini(&a);
+		CHECK(file_read(&a, in_dir("f"), SIZE_MAX, &text, &e));
+		CHECK(text.len >= 4 && memcmp(text.ptr, "old\0", 4) == 0);
+		for (size_t at = 4; at + 6 <= text.len; at += 4096)
+			CHECK_TEXT(text.ptr + at, "grown");
+		CHECK(text.ptr[text.len] == '\0');
+	}
+	is_read = true;
+	CHECK_INT(pthread_join(thread, NULL), 0);
+	close(fd);
+	arena_fini(&a);
+	remove_dir();
 }
 
 static void check_error(const char *path, const char *expected)
@@ -248,6 +334,98 @@ static void lists_a_mounted_config_map(void)
 	remove_dir();
 }
 
+static void check_tree(const char *const *expected, size_t expected_count)
+{
+	struct span *paths;
+	struct arena a;
+	struct error e;
+	size_t count;
+
+	arena_init(&a, SIZE_MAX);
+	CHECK(file_list_tree(&a, dir, suffixes, &paths, &count, &e));
+	for (size_t i = 0; i < count && i < expected_count; i++) {
+		CHECK_SPAN(paths[i], in_dir(expected[i]));
+		CHECK_INT(strlen(paths[i].ptr), paths[i].len);
+	}
+	CHECK_INT(count, expected_count);
+	arena_fini(&a);
+}
+
+static void lists_a_tree_in_byte_order_of_the_full_paths(void)
+{
+	static const char *const expected[] = {"B.yaml",      "a.yml",	       "b.yaml",
+					       "c.json",      "dangling.yaml", "dir.yaml/x.yaml",
+					       "link.yaml",   "sub-a.yaml",    "sub/b.yaml",
+					       "sub/b/a.yml", "sub0.yaml"};
+	int fds = count_open_fds();
+
+	make_tree();
+	CHECK_INT(mkdir(in_dir("sub"), 0700), 0);
+	CHECK_INT(mkdir(in_dir("sub/b"), 0700), 0);
+	CHECK_INT(mkdir(in_dir("sub/empty"), 0700), 0);
+	CHECK_INT(mkdir(in_dir(".hidden"), 0700), 0);
+	make_file("dir.yaml/x.yaml", "", 0);
+	make_file("sub/b/a.yml", "", 0);
+	make_file("sub/b.yaml", "", 0);
+	make_file("sub/.b.yaml", "", 0);
+	make_file("sub/c.txt", "", 0);
+	make_file("sub-a.yaml", "", 0);
+	make_file("sub0.yaml", "", 0);
+	make_file(".hidden/h.yaml", "", 0);
+	/* Circles, to the top and to itself. */
+	CHECK_INT(symlink("..", in_dir("sub/up")), 0);
+	CHECK_INT(symlink("self.yaml", in_dir("sub/self")), 0);
+	check_tree(expected, sizeof expected / sizeof expected[0]);
+	CHECK_INT(count_open_fds(), fds);
+	remove_dir();
+}
+
+/* Makes `levels` directories below each other; the working directory is then the last. */
+static void make_levels(int levels)
+{
+	CHECK_INT(chdir(dir), 0);
+	for (int i = 0; i < levels; i++) {
+		CHECK_INT(mkdir("d", 0700), 0);
+		CHECK_INT(chdir("d"), 0);
+	}
+}
+
+static void a_tree_has_a_bound_and_names_what_it_cannot_list(void)
+{
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+	struct span *paths;
+	struct arena a;
+	struct error e;
+	size_t count;
+
+	make_dir();
+	arena_init(&a, SIZE_MAX);
+	make_levels(FILE_DEPTH_MAX);
+	fd = open("f.yaml", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(fd != -1);
+	close(fd);
+	CHECK(file_list_tree(&a, dir, suffixes, &paths, &count, &e));
+	CHECK_INT(count, 1);
+	CHECK_INT(mkdir("d", 0700), 0);
+	CHECK(!file_list_tree(&a, dir, suffixes, &paths, &count, &e));
+	CHECK(strncmp(e.text, in_dir("d/d/d/"), strlen(dir) + 7) == 0);
+	CHECK(strstr(e.text, "/d: holds directories that are nested too deep") != NULL);
+	CHECK_INT(fchdir(here), 0);
+	close(here);
+	CHECK(!file_list_tree(&a, in_dir("none"), suffixes, &paths, &count, &e));
+	CHECK(strstr(e.text, "/none: cannot be opened: ") != NULL);
+	CHECK_INT(chmod(in_dir("d"), 0), 0);
+	if (geteuid() == 0)
+		CHECK_INT(chown(dir, 65534, 65534) | seteuid(65534), 0);
+	CHECK(!file_list_tree(&a, dir, suffixes, &paths, &count, &e));
+	if (getuid() == 0)
+		CHECK_INT(seteuid(0), 0);
+	CHECK_INT(chmod(in_dir("d"), 0700), 0);
+	CHECK(strstr(e.text, "/d: cannot be opened: ") != NULL);
+	arena_fini(&a);
+	remove_dir();
+}
+
 static void an_empty_directory_is_no_error_and_a_missing_one_is(void)
 {
 	char expected[128];
@@ -298,14 +476,17 @@ static void survives_every_lack_of_memory(void)
 		e.text[0] = '\0';
 		alloc_fail_after(n);
 		ok = file_read(&a, in_dir("big.yaml"), 1000, &text, &e) &&
-		     file_list_dir(&a, dir, suffixes, &paths, &count, &e);
+		     file_list_dir(&a, dir, suffixes, &paths, &count, &e) &&
+		     file_list_tree(&a, dir, suffixes, &paths, &count, &e) &&
+		     file_read(&a, "/proc/self/stat", 10000, &text, &e);
 		alloc_fail_after(-1);
 		failures += !ok;
 		CHECK(ok || strstr(e.text, ": out of memory") != NULL);
-		CHECK(ok || strncmp(e.text, dir, strlen(dir)) == 0);
+		CHECK(ok || e.text[0] == '/');
 		arena_fini(&a);
 	}
-	CHECK_INT(failures, 2); /* the text's buffer, and the arena's first chunk */
+	CHECK_INT(failures,
+		  2); /* the arena's first chunk, and the buffer of a file without a size */
 	for (size_t bound = 0, ok = 0; !ok; bound += 16) {
 		struct arena a;
 
@@ -313,7 +494,9 @@ static void survives_every_lack_of_memory(void)
 		e.text[0] = '\0';
 		arena_init(&a, bound);
 		ok = file_read(&a, in_dir("big.yaml"), 1000, &text, &e) &&
-		     file_list_dir(&a, dir, suffixes, &paths, &count, &e);
+		     file_list_dir(&a, dir, suffixes, &paths, &count, &e) &&
+		     file_list_tree(&a, dir, suffixes, &paths, &count, &e) &&
+		     file_read(&a, "/proc/self/stat", 10000, &text, &e);
 		CHECK(ok || strstr(e.text, ": out of memory") != NULL);
 		arena_fini(&a);
 	}
@@ -322,7 +505,11 @@ static void survives_every_lack_of_memory(void)
 }
 
 UNIT_TESTS(TEST(reads_whole_files_up_to_the_bound),
-	   TEST(reads_files_without_a_size_and_never_without_end), TEST(names_the_path_in_errors),
+	   TEST(reads_files_without_a_size_and_never_without_end),
+	   TEST(takes_no_more_memory_than_the_file_has),
+	   TEST(reads_files_that_say_more_than_they_hold), TEST(reads_files_that_grow_meanwhile),
+	   TEST(lists_a_tree_in_byte_order_of_the_full_paths),
+	   TEST(a_tree_has_a_bound_and_names_what_it_cannot_list), TEST(names_the_path_in_errors),
 	   TEST(reads_standard_input_through_signals), TEST(lists_files_by_suffix_in_byte_order),
 	   TEST(lists_a_mounted_config_map),
 	   TEST(an_empty_directory_is_no_error_and_a_missing_one_is),
