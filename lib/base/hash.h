@@ -26,6 +26,12 @@ static inline uint64_t hash_span(uint64_t hash, struct span s)
 	return hash;
 }
 
+/* A number of up to 64 bits in one step. */
+static inline uint64_t hash_u64(uint64_t hash, uint64_t value)
+{
+	return (hash ^ value) * UINT64_C(0x100000001b3);
+}
+
 /* Spreads the entropy to the low bits, which tables use. */
 static inline uint64_t hash_finish(uint64_t hash)
 {

@@ -1,6 +1,5 @@
 #include "base/linediff.h"
 
-#include <assert.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -42,7 +41,7 @@ struct differ {
 
 /* Edits that belong together, and the lines of the old text that they touch. */
 struct change {
-	const struct linediff_edit *edits;
+	const struct textedit *edits;
 	size_t count;
 	size_t start, end; /* starts of lines, or the end of the text */
 };
@@ -100,7 +99,7 @@ static void add_name(struct buf *out, struct span mark, const char *name)
 		else if (*c >= '\a' && *c <= '\r')
 			buf_add(out, span_of((const char[]){'\\', letters[*c - '\a']}, 2));
 		else if ((unsigned char)*c < ' ')
-			buf_printf(out, "\\%03o", (unsigned)*c);
+			buf_printf(out, "\\%d%d%d", *c >> 6, *c >> 3 & 7, *c & 7);
 		else
 			buf_add_byte(out, *c);
 	}
@@ -477,18 +476,16 @@ static bool add_change(struct differ *d, const struct change *c)
  * The edits from the first on that touch the same or neighbouring lines. No line is looked at
  * twice, however many edits it has: `from` is where the last change ended.
  */
-static struct change gather_change(struct span text, const struct linediff_edit *edits,
-				   size_t count, size_t from)
+static struct change gather_change(struct span text, const struct textedit *edits, size_t count,
+				   size_t from)
 {
 	struct change c = {.edits = edits, .start = line_start(text, from, edits->offset)};
 	bool is_in_line = false; /* the new text that ends with this edit is */
 	size_t at = c.start;	 /* the old text that ends with it */
 
 	for (c.end = c.start; c.count < count; c.count++) {
-		const struct linediff_edit *e = &edits[c.count];
+		const struct textedit *e = &edits[c.count];
 
-		assert(e->offset <= text.len && e->removed <= text.len - e->offset);
-		assert(e->offset >= at);
 		if (e->offset > c.end && line_start(text, c.end, e->offset) > c.end)
 			break;
 		if (e->inserted.len > 0)
@@ -505,7 +502,7 @@ static struct change gather_change(struct span text, const struct linediff_edit 
 	return c;
 }
 
-bool linediff_print(struct span old_text, const struct linediff_edit *edits, size_t count,
+bool linediff_print(struct span old_text, const struct textedit *edits, size_t count,
 		    const char *old_name, const char *new_name, struct buf *out)
 {
 	struct differ d = {.text = old_text,

@@ -22,13 +22,7 @@
 
 #include "base/buf.h"
 #include "base/span.h"
-
-/* Replaces `removed` bytes (0: only adds) at `offset` of the old text. */
-struct linediff_edit {
-	size_t offset;
-	size_t removed;
-	struct span inserted;
-};
+#include "base/textedit.h"
 
 /*
  * Appends the difference to `out`; nothing when the edits change nothing. The edits MUST be sorted
@@ -39,7 +33,7 @@ struct linediff_edit {
  *
  * False when memory is out or `out` is full (out->truncated); what was appended is then worthless.
  */
-bool linediff_print(struct span old_text, const struct linediff_edit *edits, size_t count,
+bool linediff_print(struct span old_text, const struct textedit *edits, size_t count,
 		    const char *old_name, const char *new_name, struct buf *out);
 
 #endif

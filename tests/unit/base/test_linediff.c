@@ -16,13 +16,14 @@ static uint32_t next_random(uint32_t below)
 	return (uint32_t)(((uint64_t)(state >> 8) * below) >> 24);
 }
 
-static struct linediff_edit edit(size_t offset, size_t removed, const char *inserted)
+static struct textedit edit(size_t offset, size_t removed, const char *inserted)
 {
-	return (struct linediff_edit){offset, removed, span_from_cstr(inserted)};
+	return (struct textedit){
+		.offset = offset, .removed = removed, .inserted = span_from_cstr(inserted)};
 }
 
 /* An edit at the first place of `found` in the text. */
-static struct linediff_edit replace(const char *text, const char *found, const char *inserted)
+static struct textedit replace(const char *text, const char *found, const char *inserted)
 {
 	const char *at = strstr(text, found);
 
@@ -32,7 +33,7 @@ static struct linediff_edit replace(const char *text, const char *found, const c
 
 static struct buf out;
 
-static void check_diff(const char *text, const struct linediff_edit *edits, size_t count,
+static void check_diff(const char *text, const struct textedit *edits, size_t count,
 		       const char *expected)
 {
 	buf_fini(&out);
@@ -45,8 +46,8 @@ static const char ten[] = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n";
 
 static void shows_an_added_line_with_three_lines_of_context(void)
 {
-	struct linediff_edit in_the_middle = replace(ten, "6\n", "new\n6\n");
-	struct linediff_edit first = edit(0, 0, "new\n"), last = edit(strlen(ten), 0, "new\n");
+	struct textedit in_the_middle = replace(ten, "6\n", "new\n6\n");
+	struct textedit first = edit(0, 0, "new\n"), last = edit(strlen(ten), 0, "new\n");
 
 	check_diff(ten, &in_the_middle, 1,
 		   "--- a\n+++ b\n@@ -3,6 +3,7 @@\n 3\n 4\n 5\n+new\n 6\n 7\n 8\n");
@@ -56,8 +57,8 @@ static void shows_an_added_line_with_three_lines_of_context(void)
 
 static void shows_removed_and_replaced_lines(void)
 {
-	struct linediff_edit removed = replace(ten, "2\n3\n", ""),
-			     replaced = replace(ten, "9", "nine"), all = edit(0, strlen(ten), "");
+	struct textedit removed = replace(ten, "2\n3\n", ""), replaced = replace(ten, "9", "nine"),
+			all = edit(0, strlen(ten), "");
 
 	check_diff(ten, &removed, 1, "--- a\n+++ b\n@@ -1,6 +1,4 @@\n 1\n-2\n-3\n 4\n 5\n 6\n");
 	check_diff(ten, &replaced, 1,
@@ -68,8 +69,8 @@ static void shows_removed_and_replaced_lines(void)
 
 static void leaves_out_lengths_of_one(void)
 {
-	struct linediff_edit replaced = edit(0, 1, "b"), added = edit(0, 0, "b\n"),
-			     removed = edit(0, 2, "");
+	struct textedit replaced = edit(0, 1, "b"), added = edit(0, 0, "b\n"),
+			removed = edit(0, 2, "");
 
 	check_diff("a\n", &replaced, 1, "--- a\n+++ b\n@@ -1 +1 @@\n-a\n+b\n");
 	check_diff("", &added, 1, "--- a\n+++ b\n@@ -0,0 +1 @@\n+b\n");
@@ -78,13 +79,13 @@ static void leaves_out_lengths_of_one(void)
 
 static void prints_nothing_when_nothing_changes(void)
 {
-	struct linediff_edit same[] = {edit(0, 4, "1\n2\n"), edit(6, 0, ""), edit(8, 1, "5")};
-	struct linediff_edit of_nothing = edit(0, 0, "");
+	struct textedit same[] = {edit(0, 4, "1\n2\n"), edit(6, 0, ""), edit(8, 1, "5")};
+	struct textedit of_nothing = edit(0, 0, "");
 
 	check_diff(ten, same, 3, "");
 	check_diff(ten, NULL, 0, "");
 	check_diff("", &of_nothing, 1, "");
-	check_diff("a", &(struct linediff_edit){0, 1, SPAN("a")}, 1, "");
+	check_diff("a", &(struct textedit){.removed = 1, .inserted = SPAN("a")}, 1, "");
 	CHECK(linediff_print((struct span){NULL, 0}, &of_nothing, 1, "a", "b", &out));
 	CHECK_SPAN(buf_span(&out), "");
 }
@@ -92,10 +93,8 @@ static void prints_nothing_when_nothing_changes(void)
 static void joins_hunks_whose_contexts_touch(void)
 {
 	static const char text[] = "1\n2\n3\n4\n5\n6\n7\n8\n9\n0\nx\ny\nz\n";
-	struct linediff_edit six_between[] = {replace(text, "2", "two"),
-					      replace(text, "9", "nine")};
-	struct linediff_edit seven_between[] = {replace(text, "2", "two"),
-						replace(text, "0\n", "")};
+	struct textedit six_between[] = {replace(text, "2", "two"), replace(text, "9", "nine")};
+	struct textedit seven_between[] = {replace(text, "2", "two"), replace(text, "0\n", "")};
 
 	check_diff(
 		text, six_between, 2,
@@ -108,7 +107,7 @@ static void joins_hunks_whose_contexts_touch(void)
 
 static void counts_lines_of_earlier_hunks(void)
 {
-	struct linediff_edit edits[] = {edit(0, 0, "a\nb\n"), edit(strlen(ten), 0, "c\n")};
+	struct textedit edits[] = {edit(0, 0, "a\nb\n"), edit(strlen(ten), 0, "c\n")};
 
 	check_diff(ten, edits, 2,
 		   "--- a\n+++ b\n@@ -1,3 +1,5 @@\n+a\n+b\n 1\n 2\n 3\n"
@@ -118,8 +117,8 @@ static void counts_lines_of_earlier_hunks(void)
 static void takes_edits_of_one_line_together(void)
 {
 	static const char text[] = "a: {b: 1, c: 2}\nd: 3\n";
-	struct linediff_edit edits[] = {replace(text, "1", "one"), replace(text, "2", "two"),
-					replace(text, "}", ", e: 0}")};
+	struct textedit edits[] = {replace(text, "1", "one"), replace(text, "2", "two"),
+				   replace(text, "}", ", e: 0}")};
 
 	check_diff(text, edits, 3,
 		   "--- a\n+++ b\n@@ -1,2 +1,2 @@\n-a: {b: 1, c: 2}\n+a: {b: one, c: two, e: 0}\n"
@@ -128,9 +127,9 @@ static void takes_edits_of_one_line_together(void)
 
 static void shows_only_what_differs_in_a_change(void)
 {
-	struct linediff_edit behind_the_line = replace(ten, "1\n", "1\nnew\n");
-	struct linediff_edit before_the_end = edit(1, 0, "\nnew");
-	struct linediff_edit around = edit(0, strlen(ten), "1\n2\n3\nx\n5\n6\n8\n9\n10\ny\n");
+	struct textedit behind_the_line = replace(ten, "1\n", "1\nnew\n");
+	struct textedit before_the_end = edit(1, 0, "\nnew");
+	struct textedit around = edit(0, strlen(ten), "1\n2\n3\nx\n5\n6\n8\n9\n10\ny\n");
 
 	check_diff(ten, &behind_the_line, 1,
 		   "--- a\n+++ b\n@@ -1,4 +1,5 @@\n 1\n+new\n 2\n 3\n 4\n");
@@ -143,7 +142,7 @@ static void shows_only_what_differs_in_a_change(void)
 
 static void joins_lines_and_breaks_them(void)
 {
-	struct linediff_edit joined = replace(ten, "\n2", "2"), broken = replace(ten, "0", "\n0");
+	struct textedit joined = replace(ten, "\n2", "2"), broken = replace(ten, "0", "\n0");
 
 	check_diff(ten, &joined, 1, "--- a\n+++ b\n@@ -1,5 +1,4 @@\n-1\n-2\n+12\n 3\n 4\n 5\n");
 	check_diff(ten, &broken, 1, "--- a\n+++ b\n@@ -7,4 +7,5 @@\n 7\n 8\n 9\n-10\n+1\n+0\n");
@@ -153,9 +152,9 @@ static void joins_lines_and_breaks_them(void)
 
 static void marks_a_last_line_without_an_end(void)
 {
-	struct linediff_edit ended = edit(3, 0, "\n"), cut = edit(3, 1, ""),
-			     longer = edit(3, 0, "\nc"), before = edit(0, 0, "n\n"),
-			     behind = edit(4, 0, "c"), changed = edit(2, 1, "c");
+	struct textedit ended = edit(3, 0, "\n"), cut = edit(3, 1, ""), longer = edit(3, 0, "\nc"),
+			before = edit(0, 0, "n\n"), behind = edit(4, 0, "c"),
+			changed = edit(2, 1, "c");
 
 	check_diff("a\nb", &ended, 1, "--- a\n+++ b\n@@ -1,2 +1,2 @@\n a\n-b\n" NO_END "+b\n");
 	check_diff("a\nb\n", &cut, 1, "--- a\n+++ b\n@@ -1,2 +1,2 @@\n a\n-b\n+b\n" NO_END);
@@ -169,7 +168,7 @@ static void marks_a_last_line_without_an_end(void)
 
 static void keeps_carriage_returns(void)
 {
-	struct linediff_edit changed = edit(3, 1, "x"), lost = edit(1, 1, "");
+	struct textedit changed = edit(3, 1, "x"), lost = edit(1, 1, "");
 
 	check_diff("a\r\nb\r\n", &changed, 1, "--- a\n+++ b\n@@ -1,2 +1,2 @@\n a\r\n-b\r\n+x\r\n");
 	check_diff("a\r\nb\r\n", &lost, 1, "--- a\n+++ b\n@@ -1,2 +1,2 @@\n-a\r\n+a\n b\r\n");
@@ -177,7 +176,7 @@ static void keeps_carriage_returns(void)
 
 static void quotes_names_that_could_be_misread(void)
 {
-	struct linediff_edit added = edit(0, 0, "x\n");
+	struct textedit added = edit(0, 0, "x\n");
 	char storage[256];
 	struct buf b;
 
@@ -192,7 +191,7 @@ static void quotes_names_that_could_be_misread(void)
 
 static void says_when_the_output_is_full(void)
 {
-	struct linediff_edit edits[] = {edit(0, 0, "new\n"), edit(strlen(ten), 0, "new\n")};
+	struct textedit edits[] = {edit(0, 0, "new\n"), edit(strlen(ten), 0, "new\n")};
 	char storage[256];
 	struct buf b;
 
@@ -205,8 +204,7 @@ static void says_when_the_output_is_full(void)
 }
 
 /* The text with the edits, without looking at lines. */
-static void apply_edits(struct span text, const struct linediff_edit *edits, size_t count,
-			struct buf *b)
+static void apply_edits(struct span text, const struct textedit *edits, size_t count, struct buf *b)
 {
 	size_t at = 0;
 
@@ -340,7 +338,7 @@ static size_t check_applies(struct span text, struct span diff, struct span expe
 }
 
 /* Diffs, checks, and returns how many lines the diff removes and adds. */
-static size_t check_edits(struct span text, const struct linediff_edit *edits, size_t count)
+static size_t check_edits(struct span text, const struct textedit *edits, size_t count)
 {
 	struct buf expected, diff;
 	size_t changed;
@@ -375,14 +373,13 @@ static size_t snap_to_line(struct span text, size_t at)
 }
 
 /* Edits of bytes or of whole lines, with what they insert in `inserts`. */
-static size_t make_edits(struct span text, struct linediff_edit *edits, size_t max,
-			 struct buf *inserts)
+static size_t make_edits(struct span text, struct textedit *edits, size_t max, struct buf *inserts)
 {
 	size_t count = 0, at = 0, gap = 1 + text.len / (1 + next_random(8));
 	bool is_by_line = next_random(2) == 0;
 
 	while (count < max) {
-		struct linediff_edit *e = &edits[count];
+		struct textedit *e = &edits[count];
 		size_t start = inserts[count].len;
 
 		at += next_random(3) == 0 ? 0 : next_random((uint32_t)gap);
@@ -402,7 +399,7 @@ static size_t make_edits(struct span text, struct linediff_edit *edits, size_t m
 
 static void applies_to_the_old_text_and_gives_the_new_one(void)
 {
-	struct linediff_edit edits[12];
+	struct textedit edits[12];
 	struct buf text, inserts[COUNT(edits)];
 	char storage[COUNT(edits)][64];
 
@@ -453,13 +450,13 @@ static void shows_as_few_lines_as_possible(void)
 	buf_init_heap(&new, SIZE_MAX);
 	for (int round = 0; round < 1000; round++) {
 		size_t lines, common;
-		struct linediff_edit all;
+		struct textedit all;
 
 		buf_clear(&old);
 		buf_clear(&new);
 		make_text(&old, next_random(40), next_random(4) != 0);
 		make_text(&new, next_random(round % 2 == 0 ? 40 : 5), next_random(4) != 0);
-		all = (struct linediff_edit){0, old.len, buf_span(&new)};
+		all = (struct textedit){.removed = old.len, .inserted = buf_span(&new)};
 		common = common_lines(buf_span(&old), buf_span(&new), &lines);
 		CHECK_INT(check_edits(buf_span(&old), &all, 1), lines - 2 * common);
 	}
@@ -476,7 +473,7 @@ static void make_lines(struct buf *b, size_t count, size_t same, char letter)
 
 static size_t changed_lines(size_t old_lines, size_t new_lines, size_t same)
 {
-	struct linediff_edit all;
+	struct textedit all;
 	struct buf old, new;
 	size_t changed;
 
@@ -484,7 +481,7 @@ static size_t changed_lines(size_t old_lines, size_t new_lines, size_t same)
 	buf_init_heap(&new, SIZE_MAX);
 	make_lines(&old, old_lines, same, 'a');
 	make_lines(&new, new_lines, same, 'b');
-	all = (struct linediff_edit){0, old.len, buf_span(&new)};
+	all = (struct textedit){.removed = old.len, .inserted = buf_span(&new)};
 	changed = check_edits(buf_span(&old), &all, 1);
 	buf_fini(&old);
 	buf_fini(&new);
@@ -514,7 +511,7 @@ static double seconds(void)
 static void cost_is_that_of_one_pass(void)
 {
 	enum { EDITS = 10000, LINE = 1600 };
-	static struct linediff_edit edits[EDITS];
+	static struct textedit edits[EDITS];
 	size_t size = (size_t)EDITS * LINE;
 	char *text = malloc(size);
 	double start = seconds();
@@ -534,7 +531,7 @@ static void cost_is_that_of_one_pass(void)
 static void many_large_changes_share_the_steps(void)
 {
 	enum { EDITS = 200 };
-	static struct linediff_edit edits[EDITS];
+	static struct textedit edits[EDITS];
 	struct buf old, new;
 	size_t length;
 	double start = seconds();
@@ -547,7 +544,8 @@ static void many_large_changes_share_the_steps(void)
 
 		make_lines(&old, 1000, 0, 'a');
 		length = old.len - from;
-		edits[i] = (struct linediff_edit){from, length, buf_span(&new)};
+		edits[i] = (struct textedit){
+			.offset = from, .removed = length, .inserted = buf_span(&new)};
 		buf_add(&old, SPAN("between\n"));
 	}
 	CHECK_INT(check_edits(buf_span(&old), edits, EDITS), EDITS * 2000);
@@ -559,7 +557,7 @@ static void many_large_changes_share_the_steps(void)
 static void survives_every_lack_of_memory(void)
 {
 	static const char inserted[] = "1\nx\n3\ny\n5\n6\n7\n8\n9\n10\nz\n";
-	struct linediff_edit edits[] = {edit(0, strlen(ten), inserted)};
+	struct textedit edits[] = {edit(0, strlen(ten), inserted)};
 	char storage[512];
 	int failures = 0;
 	struct buf b;
