@@ -30,6 +30,8 @@ static bool is_end(const struct opt *o)
 
 static bool takes_value(const struct opt *o)
 {
+	if (o->kind == OPT_OBSOLETE)
+		return o->value_name != NULL;
 	return o->kind != OPT_FLAG && o->kind != OPT_NO_FLAG;
 }
 
@@ -174,6 +176,7 @@ static bool set_value(const struct parser *p, const struct opt *o, const char *s
 
 	switch (o->kind) {
 	case OPT_SECTION:
+	case OPT_OBSOLETE:
 		break;
 	case OPT_TEXT:
 		*(const char **)at = text;
@@ -208,7 +211,7 @@ static bool is_given(const struct parser *p, const struct opt *row)
 	return false;
 }
 
-/* A value from the command line; NULL for rows that take none. */
+/* A value from the command line; NULL for a flag without `=`. */
 static bool set_given(const struct parser *p, const struct opt *o, const char *source,
 		      const char *text)
 {
@@ -216,7 +219,9 @@ static bool set_given(const struct parser *p, const struct opt *o, const char *s
 	bool is_first = !is_given(p, o);
 
 	p->given[o - p->options] = true;
-	if (!takes_value(o)) {
+	if (o->kind == OPT_OBSOLETE)
+		return append(p, at, o->name, p->words);
+	if (!takes_value(o) && text == NULL) {
 		*(bool *)at = o->kind == OPT_FLAG;
 		return true;
 	}
@@ -251,7 +256,7 @@ static bool fail_unknown_long(const struct parser *p, struct span name)
 
 	nearest_init(&n, name);
 	for (const struct opt *o = p->options; !is_end(o); o++)
-		if (o->kind != OPT_SECTION)
+		if (o->kind != OPT_SECTION && o->kind != OPT_OBSOLETE)
 			nearest_offer(&n, span_from_cstr(o->name));
 	nearest_offer(&n, SPAN("help"));
 	BUF_INIT_ARRAY(&word, storage);
@@ -282,7 +287,10 @@ static bool fail_no_value(const struct parser *p, const struct opt *o, const cha
 	return error_set(p->e, "%s: needs a value (%s)", source, o->value_name);
 }
 
-/* --NAME, --NAME=VALUE or --NAME VALUE; *used says that `next` (may be NULL) was VALUE. */
+/*
+ * --NAME, --NAME=VALUE or, flags aside, --NAME VALUE; *used says that `next` (may be NULL) was
+ * VALUE.
+ */
 static bool parse_long(const struct parser *p, const char *word, const char *next, bool *used)
 {
 	const char *equals = strchr(word, '=');
@@ -297,8 +305,6 @@ static bool parse_long(const struct parser *p, const char *word, const char *nex
 		return fail_unknown_long(p, span_from(typed, 2));
 	BUF_INIT_ARRAY(&b, source);
 	buf_add(&b, typed);
-	if (!takes_value(o) && value != NULL)
-		return error_set(p->e, "%s takes no value", source);
 	if (takes_value(o) && value == NULL) {
 		if (next == NULL)
 			return fail_no_value(p, o, source);
@@ -510,7 +516,7 @@ void opt_print_manual(const struct opt_manual *m, const char *name, struct buf *
 	for (; !is_end(o); o++) {
 		if (o->kind == OPT_SECTION)
 			buf_printf(out, "\n%s:\n", o->help);
-		else
+		else if (o->kind != OPT_OBSOLETE)
 			add_option(out, o);
 	}
 	for (size_t i = 0; i < COUNT(common); i++)

@@ -3,11 +3,11 @@
  *
  * An applet has one struct of settings, zeroed, and one table of rows that say where in it each
  * value goes. Accepted: -x, -xVALUE, -x VALUE, grouped flags -abc, --name, --name=VALUE, --name
- * VALUE, "--" ends options. Names are never abbreviated. An option given twice: the last value
- * counts, except for lists. When a row names an environment variable and the option is not given,
- * the variable's value is used, if it is set and not empty; for a flag it is true, yes, 1 or on (do
- * what the option does) or the opposite. Rows of one offset are one setting: --x and --no-x; the
- * last one given counts, and beats --x's variable.
+ * VALUE, for flags --name=true and --name=false; "--" ends options. Names are never abbreviated. An
+ * option given twice: the last value counts, except for lists. When a row names an environment
+ * variable and the option is not given, the variable's value is used, if it is set and not empty;
+ * for a flag it is true, yes, 1 or on (do what the option does) or the opposite. Rows of one offset
+ * are one setting: --x and --no-x; the last one given counts, and beats --x's variable.
  */
 #ifndef SYS_OPT_H
 #define SYS_OPT_H
@@ -29,6 +29,8 @@ enum opt_kind {
 	OPT_NUMBER,   /* uint64_t within min..max */
 	OPT_DURATION, /* uint64_t in milliseconds: a number with ms, s, m or h; bare: seconds */
 	OPT_CHOICE,   /* int: the index in `choices` */
+	OPT_OBSOLETE, /* struct opt_list of the names given: taken, with a value if it has a
+			 value_name, and not in the help; many may share a list */
 };
 
 struct opt_list {

@@ -222,6 +222,123 @@ static void values_may_look_like_anything(void)
 	CHECK_TEXT(settings.namespace, "");
 }
 
+static void flags_take_a_value_behind_an_equals_sign_only(void)
+{
+	static const struct {
+		const char *line;
+		bool check, via;
+	} rows[] = {
+		{"--check=true", true, true},		{"--check=yes --via=no", true, false},
+		{"--check --check=false", false, true}, {"--check=0 --check", true, true},
+		{"--via=false", false, false},		{"--no-via=true", false, false},
+		{"--no-via=false", false, true},	{"--no-via --no-via=off", false, true},
+		{"--via=false --via=on", false, true},
+	};
+
+	clear_environment();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		RUN(rows[i].line);
+		CHECK_ROW(rows[i].line, settings.check == rows[i].check);
+		CHECK_ROW(rows[i].line, settings.via == rows[i].via);
+	}
+	RUN("--check false");
+	CHECK(settings.check);
+	CHECK_TEXT(joined(&operands), "false|");
+	/* It is given, whatever its value: the variable does not count. */
+	setenv("TEST_OPT_VIA", "no", 1);
+	RUN("--via=true");
+	CHECK(settings.via);
+	setenv("TEST_OPT_VIA", "yes", 1);
+	RUN("--no-via=true");
+	CHECK(!settings.via);
+	clear_environment();
+}
+
+struct old_settings {
+	bool flag;
+	struct opt_list obsolete;
+};
+
+static const struct opt old_options[] = {
+	{.kind = OPT_FLAG,
+	 .short_name = 'f',
+	 .name = "flag",
+	 .offset = offsetof(struct old_settings, flag),
+	 .help = "A flag."},
+	{.kind = OPT_OBSOLETE, .name = "dump", .offset = offsetof(struct old_settings, obsolete)},
+	{.kind = OPT_OBSOLETE,
+	 .short_name = 'm',
+	 .name = "mesh",
+	 .value_name = "FILE",
+	 .offset = offsetof(struct old_settings, obsolete)},
+	{0},
+};
+
+static bool run_old(struct old_settings *old, char **argv)
+{
+	int argc = 0;
+
+	while (argv[argc] != NULL)
+		argc++;
+	arena_fini(&arena);
+	arena_init(&arena, SIZE_MAX);
+	*old = (struct old_settings){.flag = false};
+	return opt_parse(old_options, old, argc, argv, &arena, &operands, &error);
+}
+
+static void obsolete_options_are_taken_and_named(void)
+{
+	static const struct {
+		const char *words[6], *names, *operands;
+		bool flag;
+	} rows[] = {
+		{{"p"}, "", "", false},
+		{{"p", "--dump", "x"}, "dump|", "x|", false},
+		{{"p", "--dump=true", "--dump=false"}, "dump|dump|", "", false},
+		{{"p", "--mesh", "--flag", "x"}, "mesh|", "x|", false},
+		{{"p", "--mesh=", "--flag"}, "mesh|", "", true},
+		{{"p", "-mx", "-fm", "y", "--dump"}, "mesh|mesh|dump|", "", true},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct old_settings old;
+		char words[6][16], *argv[7] = {NULL};
+
+		for (size_t w = 0; w < 6 && rows[i].words[w] != NULL; w++) {
+			snprintf(words[w], sizeof words[w], "%s", rows[i].words[w]);
+			argv[w] = words[w];
+		}
+		CHECK(run_old(&old, argv));
+		CHECK_TEXT(joined(&old.obsolete), rows[i].names);
+		CHECK_TEXT(joined(&operands), rows[i].operands);
+		CHECK_INT(old.flag, rows[i].flag);
+	}
+}
+
+static void obsolete_options_need_their_values_and_are_not_proposed(void)
+{
+	char word[] = "--mesh", near[] = "--dumpp", name[] = "p";
+	char *without[] = {name, word, NULL}, *misspelt[] = {name, near, NULL};
+	struct old_settings old;
+
+	CHECK(!run_old(&old, without));
+	CHECK_TEXT(error.text, "--mesh: needs a value (FILE)");
+	CHECK(!run_old(&old, misspelt));
+	CHECK_TEXT(error.text, "--dumpp: no such option");
+}
+
+static void obsolete_options_are_not_in_the_manual(void)
+{
+	struct opt_manual manual = {.usage = "p", .purpose = "P.", .options = old_options};
+	char storage[2000];
+	struct buf out;
+
+	BUF_INIT_ARRAY(&out, storage);
+	opt_print_manual(&manual, "p", &out);
+	CHECK(strstr(storage, "--flag") != NULL);
+	CHECK(strstr(storage, "dump") == NULL && strstr(storage, "mesh") == NULL);
+}
+
 static void the_last_of_opposites_counts(void)
 {
 	clear_environment();
@@ -375,8 +492,8 @@ static void errors_say_which_option_and_what_was_expected(void)
 		 "--log-level: \"a\\\"b\\x0a\" is none of error, warn, info, debug"},
 		{"--listen", "--listen: needs a value ([ADDR:]PORT)"},
 		{"-cf", "-f: needs a value (FILE|DIR|-)"},
-		{"--check=yes", "--check takes no value"},
-		{"--no-via=", "--no-via takes no value"},
+		{"--check=maybe", "--check: \"maybe\" is neither true nor false"},
+		{"--no-via=", "--no-via: \"\" is neither true nor false"},
 	};
 
 	clear_environment();
@@ -587,7 +704,10 @@ static void breaks_lines_at_80_columns_and_not_before(void)
 }
 
 UNIT_TESTS(TEST(fills_in_defaults), TEST(takes_every_spelling), TEST(separates_operands),
-	   TEST(values_may_look_like_anything), TEST(the_last_of_opposites_counts),
+	   TEST(values_may_look_like_anything), TEST(flags_take_a_value_behind_an_equals_sign_only),
+	   TEST(obsolete_options_are_taken_and_named),
+	   TEST(obsolete_options_need_their_values_and_are_not_proposed),
+	   TEST(obsolete_options_are_not_in_the_manual), TEST(the_last_of_opposites_counts),
 	   TEST(given_items_replace_the_default_list),
 	   TEST(the_environment_stands_between_default_and_option), TEST(an_empty_variable_is_none),
 	   TEST(a_bad_variable_is_named_unless_overruled), TEST(reads_durations),
