@@ -12,6 +12,7 @@
 #include "dns/resolvconf.h"
 #include "net/hostname.h"
 #include "proxy/control.h"
+#include "proxy/drain.h"
 #include "proxy/manifests.h"
 #include "sys/cpu.h"
 #include "sys/fd.h"
@@ -45,6 +46,7 @@ struct settings {
 	int log_level;
 	uint64_t shutdown_timeout_ms;
 	struct proxy_timeouts timeouts;
+	uint64_t drain_ms; /* 0: serve */
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -98,8 +100,7 @@ static const struct opt options[] = {
 	 .offset = AT(admin),
 	 .initial = "127.0.0.1:15000",
 	 .help = "Serve /healthz, /readyz, /metrics and /routes here; off: nowhere. Without ADDR "
-		 "on "
-		 "127.0.0.1."},
+		 "on 127.0.0.1; *:PORT: on all addresses, for a kubelet's probes."},
 	{.kind = OPT_NUMBER,
 	 .name = "ready-fd",
 	 .value_name = "N",
@@ -179,12 +180,22 @@ static const struct opt options[] = {
 		"An upgraded connection (WebSocket) without traffic; then it is closed."),
 	TIMEOUT("shutdown-timeout", shutdown_timeout_ms, "25s",
 		"After SIGTERM, for requests under way; then they are cut off."),
+	{.kind = OPT_SECTION, .help = "Instead of serving"},
+	{.kind = OPT_DURATION,
+	 .name = "drain",
+	 .value_name = "TIME",
+	 .offset = AT(drain_ms),
+	 .min = 1,
+	 .max = 86400000,
+	 .help = "Wait until the proxy with this --admin has had no client for a while, at most "
+		 "TIME, and exit: a preStop hook that keeps a sidecar up for the containers that "
+		 "are ending beside it."},
 	{.kind = OPT_FLAG},
 };
 
 static const struct opt_manual manual = {
 	.usage = NAME " -f FILE|DIR|- ... [--listen [ADDR:]PORT]...\n" NAME
-		      " --check -f FILE|DIR|- ...",
+		      " --check -f FILE|DIR|- ...\n" NAME " --drain TIME [--admin [ADDR:]PORT]",
 	.purpose = "An egress gateway. Each port of each ExternalName Service in the manifests "
 		   "becomes a "
 		   "route: a plain HTTP request whose Host is NAME, NAME.NAMESPACE, "
@@ -198,8 +209,8 @@ static const struct opt_manual manual = {
 		   "finished. A "
 		   "second one ends it at once.",
 	.options = options,
-	.exit_status = "  0  served and told to end, or --check found nothing wrong\n"
-		       "  1  could not listen, or failed while serving\n"
+	.exit_status = "  0  served and told to end, --check found nothing wrong, or drained\n"
+		       "  1  could not listen, failed while serving, or not drained in time\n"
 		       "  2  wrong usage, or a manifest or certificate file is bad\n",
 	.examples = "  " NAME " -f services.yaml --check\n"
 		    "  " NAME " -f services.yaml --listen 8080\n"
@@ -308,18 +319,21 @@ static bool set_listeners(const struct settings *s, struct control_settings *c, 
 
 static bool set_admin(const struct settings *s, struct control_settings *c, struct error *e)
 {
-	uint16_t port;
+	struct span everywhere = SPAN("*:"), text = span_from_cstr(s->admin);
 	bool any;
 
 	if (strcmp(s->admin, "off") == 0)
 		return true;
-	if (!parse_listen("--admin", s->admin, &c->admin, &any, e))
+	c->admin_any_family = span_starts_with(text, everywhere);
+	if (!parse_listen("--admin", s->admin + (c->admin_any_family ? everywhere.len : 0),
+			  &c->admin, &any, e))
 		return false;
-	port = c->admin.port;
-	if (any) {
-		addr_parse_ip(SPAN("127.0.0.1"), &c->admin);
-		c->admin.port = port;
-	}
+	if (c->admin_any_family && !any)
+		return error_set(e, "--admin: \"%s\" is not *:PORT", s->admin);
+	if (c->admin_any_family)
+		c->admin.family = 6;
+	else if (any)
+		addr_set_loopback(&c->admin);
 	return true;
 }
 
@@ -453,6 +467,27 @@ static bool prepare(const struct settings *s, struct resources *r, struct error 
 	return true;
 }
 
+static int drain(const struct settings *s)
+{
+	struct control_settings c = {.listen_count = 0};
+	struct error e;
+
+	if (!set_admin(s, &c, &e)) {
+		applet_complain(NAME, e.text);
+		return APPLET_USAGE;
+	}
+	if (c.admin.family == 0) {
+		applet_complain(NAME, "--drain: needs the proxy's --admin");
+		return APPLET_USAGE;
+	}
+	if (c.admin_any_family)
+		addr_set_loopback(&c.admin);
+	if (drain_wait(&c.admin, s->drain_ms, &e))
+		return APPLET_DONE;
+	applet_complain(NAME, e.text);
+	return APPLET_FAILED;
+}
+
 static int serve(const struct settings *s, struct resources *r)
 {
 	struct route_table *table;
@@ -481,6 +516,10 @@ static int run(int argc, char **argv)
 	arena_init(&r.arena, 64u << 20);
 	if (!opt_parse(options, &settings, argc, argv, &r.arena, NULL, &e)) {
 		applet_complain(NAME, e.text);
+		goto out;
+	}
+	if (settings.drain_ms > 0) {
+		status = drain(&settings);
 		goto out;
 	}
 	if (settings.files.count == 0) {

@@ -254,6 +254,11 @@ bool addr_from_sockaddr(const struct sockaddr_storage *ss, struct addr *out)
 	return true;
 }
 
+void addr_set_loopback(struct addr *a)
+{
+	*a = (struct addr){.family = 4, .port = a->port, .bytes = {127, 0, 0, 1}};
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
 	static const uint8_t one[16] = {[15] = 1};

@@ -37,6 +37,8 @@ socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out);
 bool addr_from_sockaddr(const struct sockaddr_storage *ss, struct addr *out);
 /* An IPv4 client of an IPv6 socket, ::ffff:192.0.2.1, becomes 192.0.2.1 (RFC 4291 2.5.5.2). */
 void addr_unmap(struct addr *a);
+/* 127.0.0.1; the port stays. */
+void addr_set_loopback(struct addr *a);
 /* 127.0.0.0/8 or ::1. */
 bool addr_is_loopback(const struct addr *a);
 

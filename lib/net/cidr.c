@@ -23,7 +23,7 @@ static bool clear_host_bits(uint8_t *bytes, size_t count, unsigned length)
 	bool was_set = false;
 
 	for (size_t i = length / 8; i < count; i++) {
-		uint8_t keep = i == length / 8 ? (uint8_t)(0xff00 >> length % 8) : 0;
+		uint8_t keep = (uint8_t)(i == length / 8 ? 0xff00 >> length % 8 : 0);
 
 		was_set = was_set || (bytes[i] & ~keep) != 0;
 		bytes[i] &= keep;

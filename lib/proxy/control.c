@@ -311,7 +311,7 @@ static bool start_admin(struct control *c, struct addr *at, struct error *e)
 
 	if (at->family == 0)
 		return true;
-	fd = listener_open(at, false, e);
+	fd = listener_open(at, c->settings->admin_any_family, e);
 	c->admin.render = render;
 	c->admin.context = c;
 	return fd != -1 && admin_start(&c->admin, &c->loop, fd, e);

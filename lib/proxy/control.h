@@ -26,7 +26,8 @@ struct control_settings {
 	struct resolver_config resolver;
 	struct control_listen listen[CONTROL_LISTENERS_MAX];
 	size_t listen_count;
-	struct addr admin; /* family 0: no admin port */
+	struct addr admin;     /* family 0: no admin port */
+	bool admin_any_family; /* as any_family above */
 	unsigned workers;
 	int ready_fd; /* -1: none */
 	uint64_t shutdown_timeout_ms;

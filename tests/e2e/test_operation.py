@@ -315,6 +315,38 @@ def the_admin_listener_can_be_off():
 
 
 @test
+def the_admin_listener_can_be_on_all_addresses():
+    proxy = gateway(Origin(), "--admin", "*:0")
+    for address in ("127.0.0.1", "127.0.0.2", "::1"):
+        with socket.create_connection((address, proxy.admin), 10) as s:
+            s.sendall(request("/healthz", "Connection: close"))
+            has(s.recv(4096).decode(), "200 OK", f"answer on {address}")
+    done = egress_proxy("-f", manifest(), "--admin", "*:localhost")
+    same((done.returncode, done.stderr.count("--admin")), (2, 1), f"stderr: {done.stderr!r}")
+
+
+# Draining, from outside.
+
+
+@test
+def drain_waits_for_the_last_client_and_no_longer():
+    proxy = gateway(Origin())
+    client = Client(proxy)
+    same(client.ask("/", host="origin").status, 200)
+    done = egress_proxy("--drain", "500ms", "--admin", f"{proxy.admin}")
+    same((done.returncode, done.stdout), (1, ""), f"with a client; stderr: {done.stderr!r}")
+    has(done.stderr, "1 open connections", "stderr")
+    client.close()
+    done = egress_proxy("--drain", "60s", "--admin", f"*:{proxy.admin}")
+    same((done.returncode, done.stdout, done.stderr), (0, "", ""), "without clients")
+
+
+@test
+def drain_needs_an_admin_port():
+    same(egress_proxy("--drain", "1s", "--admin", "off").returncode, 2)
+
+
+@test
 def metrics_are_well_formed():
     """The text format's rules: HELP and TYPE before samples, one block per family, no duplicates."""
     proxy = gateway(Origin())

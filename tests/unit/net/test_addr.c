@@ -416,6 +416,17 @@ static void unmaps_ipv4_in_ipv6_and_nothing_else(void)
 	}
 }
 
+static void is_set_to_the_loopback_with_its_port(void)
+{
+	struct addr a;
+
+	CHECK(addr_parse(SPAN("[2001:db8::1]:15000"), 0, &a));
+	addr_set_loopback(&a);
+	CHECK_INT(a.port, 15000);
+	CHECK_INT(a.family, 4);
+	CHECK(addr_is_loopback(&a));
+}
+
 UNIT_TESTS(TEST(unmaps_ipv4_in_ipv6_and_nothing_else), TEST(reads_dotted_quads_as_they_are),
 	   TEST(refuses_quads_that_others_might_read_otherwise),
 	   TEST(reads_and_writes_ipv6_as_rfc_5952_has_it), TEST(refuses_bad_ipv6),
@@ -423,4 +434,4 @@ UNIT_TESTS(TEST(unmaps_ipv4_in_ipv6_and_nothing_else), TEST(reads_dotted_quads_a
 	   TEST(agrees_with_the_c_library_on_random_text), TEST(reads_ports),
 	   TEST(the_longest_text_fits), TEST(equal_means_family_port_and_address),
 	   TEST(goes_to_the_kernel_and_back), TEST(other_families_are_refused),
-	   TEST(knows_loopback))
+	   TEST(knows_loopback), TEST(is_set_to_the_loopback_with_its_port))
