@@ -91,6 +91,14 @@ enum ydoc_type ydoc_scalar_type(const struct ydoc_node *scalar)
 	return is_number(scalar->text) ? YDOC_NUMBER : YDOC_TEXT;
 }
 
+bool ydoc_is_true(const struct ydoc_node *scalar)
+{
+	static const char *const trues[] = {"true", "True", "TRUE", "yes", "Yes", "YES",
+					    "on",   "On",   "ON",   "y",   "Y",	  NULL};
+
+	return scalar->is_plain && is_one_of(scalar->text, trues);
+}
+
 bool ydoc_is_absent(const struct ydoc_node *node)
 {
 	return node == NULL || (node->kind == YDOC_SCALAR && ydoc_scalar_type(node) == YDOC_NULL);

@@ -41,7 +41,11 @@ enum ydoc_kind {
 
 struct ydoc_node {
 	struct ydoc_pos pos; /* of its anchor or tag, if it has one */
-	/* Offset behind its last byte; of a collection without brackets, behind its last entry. */
+	/*
+	 * Offset behind its last byte; of a collection without brackets, behind its last entry. A
+	 * value that is not there is behind the colon, or else behind its key; in brackets it is
+	 * where what comes next begins.
+	 */
 	uint32_t end;
 	/*
 	 * Of a collection: offset of what it begins with, anchor and tag aside: the first `-`, `?`
@@ -88,6 +92,9 @@ enum ydoc_type {
 };
 
 enum ydoc_type ydoc_scalar_type(const struct ydoc_node *scalar);
+
+/* Of a YDOC_BOOL: true, yes, on, y. */
+bool ydoc_is_true(const struct ydoc_node *scalar);
 
 /* The node is absent (NULL) or the null scalar: Kubernetes takes both for "not given". */
 bool ydoc_is_absent(const struct ydoc_node *node);

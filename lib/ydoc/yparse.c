@@ -147,6 +147,31 @@ static bool keep_text(struct yparse *p, struct ybuild *b, struct span value, boo
 	return error_set(&b->problem->error, "document is too large for the memory there is");
 }
 
+/*
+ * Whether the newest event is the value of a `? key` that has no colon. For libyaml that is where
+ * the next token begins, which may be many lines below.
+ */
+static bool is_missing_value(const struct yparse *p, const struct ybuild *b,
+			     const yaml_event_t *event)
+{
+	const struct ybuild_open *open = ybuild_innermost(b);
+	size_t offset = p->at.pos.offset;
+
+	return open != NULL && open->key != NULL && !open->node->is_flow &&
+	       event->start_mark.index == event->end_mark.index &&
+	       p->at.text.ptr[offset - 1] != ':';
+}
+
+static struct ydoc_pos pos_behind_key(const struct yparse *p, const struct ybuild *b)
+{
+	const struct ybuild_open *open = ybuild_innermost(b);
+	struct ycursor at = {.text = p->at.text};
+
+	at.pos = open->key_alias != NULL ? open->key_alias->pos : open->key->pos;
+	ycursor_to_offset(&at, b->end);
+	return at.pos;
+}
+
 static bool add_scalar(struct yparse *p, struct ybuild *b, const yaml_event_t *event)
 {
 	struct ydoc_node scalar = {.pos = pos_of(p, event->start_mark)};
@@ -159,6 +184,10 @@ static bool add_scalar(struct yparse *p, struct ybuild *b, const yaml_event_t *e
 	if (!keep_text(p, b, value, is_quoted, &scalar.text))
 		return false;
 	scalar.end = pos_of(p, event->end_mark).offset;
+	if (is_missing_value(p, b, event)) {
+		scalar.pos = pos_behind_key(p, b);
+		scalar.end = scalar.pos.offset;
+	}
 	scalar.is_plain = !is_text;
 	scalar.is_flow = style != YAML_LITERAL_SCALAR_STYLE && style != YAML_FOLDED_SCALAR_STYLE;
 	return ybuild_add_scalar(b, &scalar, span_of_yaml(event->data.scalar.anchor));

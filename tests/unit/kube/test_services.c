@@ -267,7 +267,8 @@ static void survives_every_failed_allocation(void)
 		was_complete = c.diag.errors == 0;
 		CHECK(!was_complete || s.count == 2);
 		kube_services_fini(&s);
-		CHECK(n < 100);
+		/* With AddressSanitizer libyaml's memory comes block by block. */
+		CHECK(n < 2000);
 	}
 }
 

@@ -4,31 +4,8 @@
 
 #include "base/alloc.h"
 #include "collect.h"
+#include "dump.h"
 #include "ydoc/ydoc.h"
-
-/* A tree as text: {key=value,...}, [value,...], plain scalars as they are, others in quotes. */
-static void dump(const struct ydoc_node *node, struct buf *out)
-{
-	bool is_mapping = node->kind == YDOC_MAPPING;
-
-	if (node->kind == YDOC_SCALAR) {
-		buf_add_cstr(out, node->is_plain ? "" : "\"");
-		buf_add_escaped(out, node->text, SIZE_MAX);
-		buf_add_cstr(out, node->is_plain ? "" : "\"");
-		return;
-	}
-	buf_add_byte(out, is_mapping ? '{' : '[');
-	for (const struct ydoc_item *i = node->items; i != NULL; i = i->next) {
-		if (i->key != NULL) {
-			dump(i->key, out);
-			buf_add_byte(out, '=');
-		}
-		dump(i->value, out);
-		if (i->next != NULL)
-			buf_add_byte(out, ',');
-	}
-	buf_add_byte(out, is_mapping ? '}' : ']');
-}
 
 /* All documents of a text, each followed by ";", and complaints behind "! ". */
 static void read_all(struct span text, struct buf *out)
@@ -445,6 +422,206 @@ static void nodes_know_where_they_stood(void)
 	}
 }
 
+/* Text that nodes take up, and what is in it: from pos to end, and from body on. */
+static void nodes_know_where_they_end(void)
+{
+	static const struct {
+		const char *label, *text, *node, *body; /* body: of collections, how it begins */
+		bool is_flow;
+	} rows[] = {
+		{"plain", "x: a b # c\n", "a b", NULL, true},
+		{"plain over lines", "x: a\n  b\ny: c\n", "a\n  b", NULL, true},
+		{"double quotes", "x: \"a\\n\" # c\n", "\"a\\n\"", NULL, true},
+		{"single quotes over lines", "x: 'a\n  b' \n", "'a\n  b'", NULL, true},
+		{"nothing", "x: # c\ny: 1\n", "", NULL, true},
+		{"nothing, at the end", "x:", "", NULL, true},
+		{"nothing behind a blank", "x : \n", "", NULL, true},
+		{"nothing behind a key in question", "? x # c\n\ny: 1\n", "", NULL, true},
+		{"an anchor of nothing", "x: &a\ny: 1\n", "&a", NULL, true},
+		{"a tag", "x: !!str a\n", "!!str a", NULL, true},
+		{"literal", "x: |\n  a\ny: 1\n", "|\n  a\n", NULL, false},
+		{"literal, empty lines behind it", "x: |\n  a\n\n\ny: 1\n", "|\n  a\n\n\n", NULL,
+		 false},
+		{"literal without a last line end", "x: |\n  a", "|\n  a", NULL, false},
+		{"folded with anchor", "x: &a >-\n  a\n", "&a >-\n  a\n", NULL, false},
+		{"mapping in brackets", "x: { a: b } # c\n", "{ a: b }", " a: b", true},
+		{"empty brackets", "x: {}\n", "{}", "}", true},
+		{"list in brackets over lines", "x: [\n  a,\n]\n", "[\n  a,\n]", "\n  a", true},
+		{"anchor and tag", "x: &a !!map {a: b}\n", "&a !!map {a: b}", "a: b", true},
+		{"mapping in lines", "x:\n  a: b\n  c: d # e\n", "a: b\n  c: d", "a: b", false},
+		{"with anchor", "x: &a\n  a: b\n", "&a\n  a: b", "a: b", false},
+		{"with tag and comment", "x: !!map # c\n  a: b\n", "!!map # c\n  a: b", "a: b",
+		 false},
+		{"key with anchor", "x:\n  &a a: b\n", "&a a: b", "&a a: b", false},
+		{"list in lines", "x:\n  - a\n  - b\n", "- a\n  - b", "- a", false},
+		{"list under its key", "x:\n- a\n- b\n", "- a\n- b", "- a", false},
+		{"list under its key, with anchor", "x: &a\n- a\n", "&a\n- a", "- a", false},
+		{"list of nothing", "x:\n-\n-\ny: 1\n", "-\n-", "-\n-", false},
+		{"list in a list", "x:\n- - a\n  - b\n", "- - a\n  - b", "- - a", false},
+		{"ends in nothing", "x:\n  a:\n  b: # c\ny: 1\n", "a:\n  b:", "a:", false},
+		{"ends in a literal", "x:\n  a: |\n    b\n\ny: 1\n", "a: |\n    b\n\n", "a: |",
+		 false},
+		{"ends in an alias", "z: &z 1\nx:\n- *z # c\n", "- *z", "- *z", false},
+		{"ends in brackets", "x:\n  a: [\n    b ] # c\n", "a: [\n    b ]", "a: [", false},
+		{"key in question", "x:\n  ? a\n  : b\n", "? a\n  : b", "? a", false},
+		{"key in question alone", "x:\n  ? a # b\n\ny: 1\n", "? a", "? a", false},
+		{"pair in a list", "x: [a: b, c]\n", "[a: b, c]", "a: b", true},
+		{"CR LF", "x:\r\n- a\r\n- b\r\n", "- a\r\n- b", "- a", false},
+		{"BOM", "\xef\xbb\xbfx: {a: b}\n", "{a: b}", "a: b", true},
+		{"behind two-byte characters",
+		 "\xc3\xa9: \xc3\xa9 # \xc3\xa9\nx:\n  \xc3\xa9: \xc3\xa9\n", "\xc3\xa9: \xc3\xa9",
+		 "\xc3\xa9: ", false},
+		{"JSON string", "{\"x\": \"a\\n\" }", "\"a\\n\"", NULL, true},
+		{"JSON number", "{\"\xc3\xa9\":0,\"x\":-1.5 }", "-1.5", NULL, true},
+		{"JSON word", "{\"x\":null}", "null", NULL, true},
+		{"JSON object", "{\"x\": {\"\xc3\xa9\": []} }", "{\"\xc3\xa9\": []}",
+		 "\"\xc3\xa9\"", true},
+		{"JSON array", "{\"x\":\n[ 1 ]\n}", "[ 1 ]", " 1 ]", true},
+		{"JSON, empty", "{\"x\":[ ]}", "[ ]", " ]", true},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct span text = span_from_cstr(rows[i].text), found;
+		struct ydoc_reader reader;
+		struct collect c;
+		const struct ydoc_node *x = ydoc_get(read_one(&reader, &c, rows[i].text),
+						     SPAN("x"));
+
+		CHECK_ROW(rows[i].label, x != NULL && x->end >= x->pos.offset);
+		found = span_of(text.ptr + x->pos.offset, x->end - x->pos.offset);
+		if (!span_eq(found, span_from_cstr(rows[i].node)))
+			unit_fail(__FILE__, __LINE__, "[%s] is [%.*s]", rows[i].label,
+				  SPAN_ARG(found));
+		CHECK_ROW(rows[i].label, x->is_flow == rows[i].is_flow);
+		if (rows[i].body != NULL)
+			CHECK_ROW(rows[i].label, span_starts_with(span_from(text, x->body),
+								  span_from_cstr(rows[i].body)));
+		ydoc_reader_fini(&reader);
+	}
+}
+
+static void aliases_know_where_they_stood_and_what_they_name_that_it_is_named(void)
+{
+	static const char text[] = "# \xc3\xa9\na: &a [\xc3\xa9]\nb: &b c\n*b : *a \nd: e\n";
+	struct ydoc_reader reader;
+	struct collect c;
+	const struct ydoc_item *i = read_one(&reader, &c, text)->items;
+
+	CHECK(i->value->is_aliased && !i->key->is_aliased);
+	CHECK(i->key_alias == NULL && i->value_alias == NULL);
+	i = i->next;
+	CHECK(i->value->is_aliased && i->value_alias == NULL);
+	i = i->next;
+	CHECK(i->key_alias != NULL && i->value_alias != NULL);
+	CHECK_INT(i->key_alias->pos.line, 4);
+	CHECK_INT(i->key_alias->pos.col, 1);
+	CHECK_INT(i->key_alias->pos.offset, 24);
+	CHECK_INT(i->key_alias->end, 26);
+	CHECK_INT(i->value_alias->pos.col, 6);
+	CHECK_INT(i->value_alias->pos.offset, 29);
+	CHECK_INT(i->value_alias->end, 31);
+	/* The nodes are where they stood. */
+	CHECK_INT(i->key->pos.line, 3);
+	CHECK_INT(i->value->pos.line, 2);
+	i = i->next;
+	CHECK(!i->value->is_aliased && i->key_alias == NULL && i->value_alias == NULL);
+	ydoc_reader_fini(&reader);
+	i = read_one(&reader, &c, "- &a x\n- &a y\n- *a\n")->items;
+	CHECK(!i->value->is_aliased);
+	CHECK(i->next->value->is_aliased && i->next->next->value == i->next->value);
+	CHECK(i->next->next->value_alias != NULL && i->next->next->key_alias == NULL);
+	ydoc_reader_fini(&reader);
+}
+
+/* What the reader says that each document's bytes are, in brackets; what is left goes with "|". */
+static void documents_know_their_bytes(void)
+{
+	static const struct {
+		const char *text, *expected;
+	} rows[] = {
+		{"a: 1\n", "[a: 1\n]"},
+		{"# c\na: 1 # d\n\n# e\n", "[# c\na: 1 # d\n\n# e\n]"},
+		{"a: 1\n---\nb: 2\n", "[a: 1\n][---\nb: 2\n]"},
+		{"---\na: 1\n--- # c\n# d\nb: 2\n# e\n---\n",
+		 "[---\na: 1\n][--- # c\n# d\nb: 2\n# e\n]"},
+		{"a: 1\n...\n# c\n---\nb: 2\n", "[a: 1\n...][\n# c\n---\nb: 2\n]"},
+		{"\xef\xbb\xbf"
+		 "a: 1\n",
+		 "[a: 1\n]"},
+		{"a: \xc3\xa9\r\n---\r\nb: 2\r\n", "[a: \xc3\xa9\r\n][---\r\nb: 2\r\n]"},
+		{"{\"a\": 1}\n{\"b\": 2}\n", "[{\"a\": 1}\n][{\"b\": 2}\n]"},
+		{"---\n{\"a\": 1}\n--- {\"b\": 2}", "[---\n{\"a\": 1}\n][--- {\"b\": 2}]"},
+		{"{\"a\": 1}\n---\nb: 2\n", "[{\"a\": 1}\n][---\nb: 2\n]"},
+		{"a: 1\n---\n{\"b\": \"\\ud83d\\ude00\"}\n---\nc: 3\n",
+		 "[a: 1\n][---\n{\"b\": \"\\ud83d\\ude00\"}\n][---\nc: 3\n]"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct span text = span_from_cstr(rows[i].text);
+		const struct ydoc_node *root;
+		struct ydoc_reader reader;
+		char storage[200];
+		struct collect c;
+		struct buf out;
+
+		BUF_INIT_ARRAY(&out, storage);
+		collect_init(&c);
+		ydoc_reader_init(&reader, "f.yaml", text, &c.diag);
+		while (ydoc_reader_next(&reader, &root)) {
+			CHECK(root->pos.offset >= reader.begin && root->end <= reader.end);
+			buf_printf(&out, "[%.*s]", (int)(reader.end - reader.begin),
+				   text.ptr + reader.begin);
+		}
+		ydoc_reader_fini(&reader);
+		CHECK_TEXT(storage, rows[i].expected);
+	}
+}
+
+static void find_finds_a_mappings_own_entries_only(void)
+{
+	struct ydoc_reader reader;
+	struct collect c;
+	const struct ydoc_node *root = read_one(
+		&reader, &c, "<<: {a: 1, b: 2}\nb: 3\nb: 4\n'<<': 5\n[c]: 6\n80: 7\n");
+
+	CHECK(ydoc_get(root, SPAN("a")) != NULL && ydoc_find(root, SPAN("a")) == NULL);
+	CHECK_SPAN(ydoc_find(root, SPAN("b"))->value->text, "3");
+	CHECK_SPAN(ydoc_find(root, SPAN("80"))->value->text, "7");
+	CHECK(ydoc_find(root, SPAN("c")) == NULL);
+	CHECK(ydoc_find(NULL, SPAN("a")) == NULL);
+	CHECK(ydoc_find(ydoc_get(root, SPAN("b")), SPAN("a")) == NULL);
+	/* A merge is one without quotes. */
+	CHECK(ydoc_is_merge(root->items));
+	CHECK(ydoc_find(root, SPAN("<<")) == root->items);
+	CHECK(!ydoc_is_merge(root->items->next));
+	CHECK(!ydoc_is_merge(root->items->next->next->next));
+	CHECK(!ydoc_is_merge(root->items->next->next->next->next));
+	ydoc_reader_fini(&reader);
+}
+
+static void what_is_true_is_true(void)
+{
+	static const char *const trues[] = {"true", "True", "TRUE", "yes", "Yes", "YES",
+					    "on",   "On",   "ON",   "y",   "Y"};
+	static const char *const others[] = {"false", "no", "off", "n",	     "tRue",
+					     "1",     "",   "~",   "trueish"};
+	struct ydoc_node scalar = {.kind = YDOC_SCALAR, .is_plain = true};
+
+	for (size_t i = 0; i < sizeof trues / sizeof trues[0]; i++) {
+		scalar.text = span_from_cstr(trues[i]);
+		scalar.is_plain = true;
+		CHECK_ROW(trues[i], ydoc_is_true(&scalar));
+		CHECK_ROW(trues[i], ydoc_scalar_type(&scalar) == YDOC_BOOL);
+		scalar.is_plain = false;
+		CHECK_ROW(trues[i], !ydoc_is_true(&scalar));
+	}
+	scalar.is_plain = true;
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		scalar.text = span_from_cstr(others[i]);
+		CHECK_ROW(others[i], !ydoc_is_true(&scalar));
+	}
+}
+
 static void positions_go_on_counting_over_documents(void)
 {
 	struct ydoc_reader reader;
@@ -617,7 +794,10 @@ UNIT_TESTS(TEST(reads_yaml_as_it_is_written), TEST(reads_every_document_and_leav
 	   TEST(refuses_nesting_beyond_its_bound), TEST(refuses_aliases_that_stand_for_too_much),
 	   TEST(refuses_too_many_anchors), TEST(gives_up_on_a_file_with_too_many_bad_documents),
 	   TEST(refuses_a_file_over_its_bound), TEST(every_prefix_of_a_file_is_read_or_refused),
-	   TEST(nodes_know_where_they_stood), TEST(positions_go_on_counting_over_documents),
+	   TEST(nodes_know_where_they_stood), TEST(nodes_know_where_they_end),
+	   TEST(aliases_know_where_they_stood_and_what_they_name_that_it_is_named),
+	   TEST(documents_know_their_bytes), TEST(find_finds_a_mappings_own_entries_only),
+	   TEST(what_is_true_is_true), TEST(positions_go_on_counting_over_documents),
 	   TEST(get_finds_own_keys_first_then_merged_ones),
 	   TEST(get_follows_merges_of_merges_to_a_bound),
 	   TEST(unquoted_words_are_typed_as_kubectl_types_them),

@@ -136,6 +136,42 @@ static void says_what_it_expected(void)
 	CHECK_ROWS(rows);
 }
 
+static void nodes_begin_and_end_where_they_stand(void)
+{
+	static const char text[] =
+		"{\"\xc3\xa9\": [ 1.5 , \"\\u0041\" ] , \"b\":{} ,\n\"c\" : null }";
+	static const struct {
+		unsigned pos, body, end;
+	} rows[] = {{7, 8, 25}, {32, 33, 34}, {43, 0, 47}};
+	struct ycursor at = ycursor_at_start(span_of(text, sizeof text - 1));
+	const struct ydoc_item *item;
+	struct yproblem problem;
+	struct arena arena;
+	struct ybuild b;
+
+	arena_init(&arena, 1 << 20);
+	ybuild_init(&b, &arena, &problem);
+	CHECK(yjson_read(&at, &b));
+	CHECK_INT(b.root->pos.offset, 0);
+	CHECK_INT(b.root->body, 1);
+	CHECK_INT(b.root->end, sizeof text - 1);
+	item = b.root->items;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++, item = item->next) {
+		CHECK_INT(item->value->pos.offset, rows[i].pos);
+		CHECK_INT(item->value->end, rows[i].end);
+		CHECK(item->value->is_flow && !item->value->is_aliased);
+		CHECK(item->key_alias == NULL && item->value_alias == NULL);
+		if (item->value->kind != YDOC_SCALAR)
+			CHECK_INT(item->value->body, rows[i].body);
+	}
+	item = b.root->items->value->items;
+	CHECK_INT(item->value->end, 12);
+	CHECK_INT(item->next->value->pos.offset, 15);
+	CHECK_INT(item->next->value->end, 23);
+	CHECK_INT(b.root->items->key->end, 5);
+	arena_fini(&arena);
+}
+
 static void every_prefix_is_refused(void)
 {
 	static const char text[] =
@@ -151,4 +187,4 @@ static void every_prefix_is_refused(void)
 UNIT_TESTS(TEST(leaves_what_may_stand_behind_a_document),
 	   TEST(takes_the_numbers_and_words_of_rfc_8259_and_no_others),
 	   TEST(takes_the_strings_of_rfc_8259_and_no_others), TEST(says_what_it_expected),
-	   TEST(every_prefix_is_refused))
+	   TEST(nodes_begin_and_end_where_they_stand), TEST(every_prefix_is_refused))

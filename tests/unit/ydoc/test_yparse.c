@@ -64,6 +64,57 @@ static void positions_are_those_of_the_whole_text(void)
 	CHECK_INT(s.build.root->items->next->value->pos.line, 4);
 	CHECK_INT(s.build.root->items->next->value->pos.col, 4);
 	CHECK_INT(s.build.root->items->next->value->pos.offset, 20);
+	/* So are ends. */
+	CHECK_INT(s.build.root->items->value->end, 13);
+	CHECK_INT(s.build.root->items->next->value->end, 23);
+	CHECK_INT(s.build.root->body, 7);
+	CHECK_INT(s.build.root->end, 23);
+	end(&s);
+}
+
+static void collections_begin_and_end_at_their_entries_or_brackets(void)
+{
+	static const struct {
+		const char *text;
+		unsigned pos, body, end; /* of the root's first value */
+	} rows[] = {
+		{"- {a: b} \n", 2, 3, 8},      {"- [a, b]\n", 2, 3, 8},
+		{"- a: b \n  c:\n", 2, 2, 12}, {"- - a\n  - b # c\n", 2, 2, 11},
+		{"- &x\n  - a\n", 2, 7, 10},   {"- !!map\n  ? a\n- b\n", 2, 10, 13},
+		{"a:\n- b\n- c\n", 3, 3, 10},  {"a:\n  - b\n  -\nc: d\n", 5, 5, 12},
+		{"a: &x\n- b\n", 3, 6, 9},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct ydoc_node *node;
+		struct stream s;
+
+		start(&s, span_from_cstr(rows[i].text), 0);
+		CHECK_ROW(rows[i].text, next(&s) == YPARSE_DOCUMENT);
+		node = s.build.root->items->value;
+		if (node->pos.offset != rows[i].pos || node->body != rows[i].body ||
+		    node->end != rows[i].end)
+			unit_fail(__FILE__, __LINE__, "[%s] is at %u, %u, %u", rows[i].text,
+				  node->pos.offset, node->body, node->end);
+		end(&s);
+	}
+}
+
+/* libyaml has it where the next token begins. */
+static void a_value_without_a_colon_is_behind_its_key(void)
+{
+	struct stream s;
+
+	start(&s, SPAN("# \xc3\xa9\n? \xc3\xa9 # c:\n\n? [a]\n? &x b\n? *x\n# d\n"), 0);
+	CHECK_INT(next(&s), YPARSE_DOCUMENT);
+	for (const struct ydoc_item *i = s.build.root->items; i != NULL; i = i->next) {
+		uint32_t behind = i->key_alias != NULL ? i->key_alias->end : i->key->end;
+
+		CHECK_INT(i->value->pos.offset, behind);
+		CHECK_INT(i->value->end, behind);
+	}
+	CHECK_INT(s.build.root->items->value->pos.line, 2);
+	CHECK_INT(s.build.root->items->value->pos.col, 4);
 	end(&s);
 }
 
@@ -147,6 +198,8 @@ static void an_end_without_a_beginning_is_harmless(void)
 }
 
 UNIT_TESTS(TEST(reads_one_document_at_a_time), TEST(positions_are_those_of_the_whole_text),
+	   TEST(collections_begin_and_end_at_their_entries_or_brackets),
+	   TEST(a_value_without_a_colon_is_behind_its_key),
 	   TEST(scalars_as_they_stand_are_borrowed_others_copied),
 	   TEST(says_where_and_why_it_fails),
 	   TEST(a_text_may_be_longer_than_any_chunk_it_is_fed_in),
