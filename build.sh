@@ -11,7 +11,7 @@ commands:
   demo     build, then the gateway with two Services and two real origins, and curl through it
   test     everything that is tested and checked; ends with "N passed, N failed, N skipped"
   check    only what looks at the sources: format, warnings, analyzers, the rules of the house
-  bench    measurements beside other proxies
+  bench    measurements beside other programs
   deps     only install what the build needs and fetch the sources of the libraries
   help     this text
 
@@ -45,7 +45,8 @@ build_packages='make:make gcc:gcc libc6-dev:/usr/include/stdio.h xz-utils:xz
 demo_packages='nginx-light:nginx curl:curl openssl:openssl'
 test_packages="$demo_packages musl-tools:musl-gcc python3:python3 clang:clang
 	libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/linux clang-format:clang-format
-	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck dnsmasq-base:dnsmasq strace:strace"
+	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck dnsmasq-base:dnsmasq strace:strace
+	python3-yaml:/usr/lib/python3/dist-packages/yaml"
 bench_packages="$demo_packages python3:python3 haproxy:haproxy wrk:wrk"
 
 # missing PACKAGE:PROBE... prints the packages whose probe fails.
@@ -295,7 +296,9 @@ command_bench() {
 	need_for_build $bench_packages
 	all_sources
 	run_make
-	exec tests/bench/run
+	tests/bench/run
+	echo
+	exec tests/bench/inject
 }
 
 # absolute NAME makes the path in that variable one that is good from anywhere.

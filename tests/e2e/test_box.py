@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness import EGRESSBOX, folder, has, main, run, same, test, true
 
-APPLETS = ["egress-proxy"]
+APPLETS = ["egress-proxy", "kube-inject"]
 
 
 def box(*words, program=EGRESSBOX):
