@@ -5,27 +5,31 @@ usage: tests/golden/run.py [WORD]...        (a WORD selects the cases whose name
 
 A case is a directory APPLET/CASE/ with
 
-  cmd               the arguments, on one line, with the quotes of a shell; run in that directory
+  cmd               the arguments, on one line, with the quotes of a shell
   stdin             standard input; empty when there is none
   env               NAME=VALUE lines: the whole environment; empty when there is none
   expected.out      standard output and standard error; empty when there is none
   expected.err
   expected.status   the exit status
+  expected.files/   files that are there afterwards, new ones and those with another content
 
-and whatever files the arguments name. The program is $EGRESSBOX, build/egressbox by default. What is expected
-is written by hand, from what the program should do: nothing here writes it from what it does.
+and whatever files the arguments name. The program is $EGRESSBOX, build/egressbox by default, and runs in a copy
+of the directory, in which nothing but what is in expected.files/ may have changed afterwards. What is expected is
+written by hand, from what the program should do: nothing here writes it from what it does.
 """
 import difflib
 import glob
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 TIMEOUT_S = 20
-FILES = {"cmd", "stdin", "env", "expected.out", "expected.err", "expected.status"}
+FILES = {"cmd", "stdin", "env", "expected.out", "expected.err", "expected.status", "expected.files"}
 
 
 def read(path):
@@ -58,8 +62,36 @@ def sanitized(environment):
     return {**kept, **environment}
 
 
+def tree(directory):
+    """{path: content} of the files below a directory."""
+    found = {}
+    for folder, _, names in os.walk(directory):
+        for path in (os.path.join(folder, name) for name in names):
+            found[os.path.relpath(path, directory)] = read(path)
+    return found
+
+
+def changes(directory, copy):
+    """What is wrong with the files that the program has left."""
+    expected, actual = {**tree(directory), **tree(directory + "/expected.files")}, tree(copy)
+    wrong = []
+    for path in sorted({*expected, *actual}):
+        if path not in actual or path not in expected:
+            wrong.append(f"{path} is {'gone' if path in expected else 'new'}")
+        else:
+            wrong += differences(path, expected[path], actual[path])
+    return wrong
+
+
 def run_case(program, directory):
     """What is wrong with the case, as lines; none when it is as expected."""
+    with tempfile.TemporaryDirectory(prefix="golden-") as folder:
+        copy = os.path.join(folder, "case")
+        shutil.copytree(directory, copy, symlinks=True)
+        return run_in_copy(program, directory, copy)
+
+
+def run_in_copy(program, directory, copy):
     environment = dict(line.split("=", 1) for line in read(directory + "/env").decode().splitlines())
     expected_status = read(directory + "/expected.status").decode().strip()
     if not expected_status.isdigit():
@@ -69,13 +101,14 @@ def run_case(program, directory):
         return [f"{odd[0]} is none of a case's files"]
     command = [program] + shlex.split(read(directory + "/cmd").decode())
     try:
-        done = subprocess.run(command, cwd=directory, env=sanitized(environment), timeout=TIMEOUT_S,
+        done = subprocess.run(command, cwd=copy, env=sanitized(environment), timeout=TIMEOUT_S,
                               input=read(directory + "/stdin"), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=False)
     except subprocess.TimeoutExpired:
         return [f"not done after {TIMEOUT_S} s"]
     wrong = differences("output", read(directory + "/expected.out"), done.stdout)
     wrong += differences("errors", read(directory + "/expected.err"), done.stderr)
+    wrong += changes(directory, copy)
     if done.returncode != int(expected_status):
         wrong.insert(0, f"exit status {done.returncode}, expected {expected_status}")
     return wrong
