@@ -235,7 +235,9 @@ static bool set_given(const struct parser *p, const struct opt *o, const char *s
 static const struct opt *find_long(const struct opt *options, struct span name)
 {
 	for (const struct opt *o = options; !is_end(o); o++)
-		if (o->kind != OPT_SECTION && span_eq(span_from_cstr(o->name), name))
+		if (o->kind != OPT_SECTION &&
+		    (span_eq(span_from_cstr(o->name), name) ||
+		     (o->alias != NULL && span_eq(span_from_cstr(o->alias), name))))
 			return o;
 	return NULL;
 }
@@ -437,6 +439,10 @@ static void add_facts(struct buf *out, const struct opt *o)
 		next_fact(out, &any);
 		buf_add_cstr(out, "one of ");
 		add_choices(out, o);
+	}
+	if (o->alias != NULL) {
+		next_fact(out, &any);
+		buf_printf(out, "also: --%s", o->alias);
 	}
 	if (o->env != NULL) {
 		next_fact(out, &any);

@@ -46,6 +46,7 @@ struct opt {
 	size_t offset;		    /* of the value in the settings */
 	const char *initial;	    /* default, parsed like the environment's; NULL: left zero */
 	const char *env;	    /* environment variable, or NULL */
+	const char *alias;	    /* another long name that others know it by, or NULL */
 	uint64_t min, max;	    /* OPT_NUMBER, OPT_DURATION (in ms); max 0: no bound */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
 	const char *help;	    /* a sentence or two, wrapped by the printer */

@@ -57,6 +57,7 @@ static const struct opt options[] = {
 	 .help = "A long name."},
 	{.kind = OPT_NUMBER,
 	 .name = "big",
+	 .alias = "large",
 	 .value_name = "N",
 	 .offset = offsetof(struct settings, big),
 	 .min = 1000,
@@ -337,6 +338,17 @@ static void obsolete_options_are_not_in_the_manual(void)
 	opt_print_manual(&manual, "p", &out);
 	CHECK(strstr(storage, "--flag") != NULL);
 	CHECK(strstr(storage, "dump") == NULL && strstr(storage, "mesh") == NULL);
+}
+
+static void an_alias_is_the_same_option(void)
+{
+	clear_environment();
+	RUN("--large 5000");
+	CHECK_INT(settings.big, 5000);
+	RUN("--big 5000 --large=6000");
+	CHECK_INT(settings.big, 6000);
+	CHECK(!run("--large 1", NULL));
+	CHECK_TEXT(error.text, "--large: \"1\" is not a number of at least 1000");
 }
 
 static void the_last_of_opposites_counts(void)
@@ -643,7 +655,7 @@ static void prints_the_manual(void)
 		"  -w, --workers N           Threads. [1 to 256; env: TEST_OPT_WORKERS]\n"
 		"      --any-number-whatever-it-is N\n"
 		"                            A long name.\n"
-		"      --big N               Big. [at least 1000]\n"
+		"      --big N               Big. [at least 1000; also: --large]\n"
 		"  -t, --timeout TIME        How long to wait. [default: 30s; 100ms to 1h]\n"
 		"      --pause TIME          A pause.\n"
 		"\n"
@@ -708,7 +720,7 @@ UNIT_TESTS(TEST(fills_in_defaults), TEST(takes_every_spelling), TEST(separates_o
 	   TEST(obsolete_options_are_taken_and_named),
 	   TEST(obsolete_options_need_their_values_and_are_not_proposed),
 	   TEST(obsolete_options_are_not_in_the_manual), TEST(the_last_of_opposites_counts),
-	   TEST(given_items_replace_the_default_list),
+	   TEST(given_items_replace_the_default_list), TEST(an_alias_is_the_same_option),
 	   TEST(the_environment_stands_between_default_and_option), TEST(an_empty_variable_is_none),
 	   TEST(a_bad_variable_is_named_unless_overruled), TEST(reads_durations),
 	   TEST(numbers_without_a_bound_have_none),
