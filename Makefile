@@ -54,6 +54,10 @@ packed := $(if $(filter 1/1,$(shell printf __x86_64__/__LP64__ | $(cc) -E -P -))
 AR := $(shell $(cc) -print-prog-name=ar)
 STRIP := $(shell $(cc) -print-prog-name=strip)
 
+# The kernel's own headers, which a wrapper such as musl-gcc hides. Behind all others, and for redirect/ alone.
+uapi := $(shell printf '\043include <linux/netfilter/nf_tables.h>\n' | $(cc) -E - >/dev/null 2>&1 || \
+	echo -idirafter /usr/include -idirafter /usr/include/$$($(BUILD_CC) -print-multiarch))
+
 B := build/$(VARIANT)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -122,12 +126,13 @@ $(B)/libyaml.a: $(yaml-src:$(YAML_SRC)/%.c=$(B)/libyaml/%.o)
 $(B)/obj/%.o: %.c $(B)/flags | $(B)/gen/version.h $(B)/gen/licenses.h
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(cc) $(level) $(own-flags) -MMD -MP -c -o $@ $<
+$(B)/obj/lib/redirect/%.o: own-flags += $(uapi)
 $(B)/bearssl/%.o: $(BEARSSL_SRC)/%.c $(B)/flags
 	$(Q)mkdir -p $(@D) && $(cc) $(level) $(bear-flags) -c -o $@ $<
 $(B)/libyaml/%.o: $(YAML_SRC)/%.c lib/ydoc/libyaml.h $(B)/flags
 	$(Q)mkdir -p $(@D) && $(cc) $(level) $(yaml-flags) -c -o $@ $<
 # Rewritten when they change, and then what depends on them is built again.
-$(B)/flags: content = $(cc) $(fastest) $(fast) $(small) $(own-flags) $(bear-flags) $(yaml-flags) $(LINK.$(VARIANT)) $(LDFLAGS)
+$(B)/flags: content = $(cc) $(fastest) $(fast) $(small) $(own-flags) $(uapi) $(bear-flags) $(yaml-flags) $(LINK.$(VARIANT)) $(LDFLAGS)
 $(B)/members: content = $(lib-src)
 build/host/flags: content = $(host-cc)
 $(B)/flags $(B)/members build/host/flags: FORCE

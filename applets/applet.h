@@ -24,10 +24,12 @@ struct applet {
 
 extern const struct applet egress_proxy_applet;
 extern const struct applet kube_inject_applet;
+extern const struct applet iptables_setup_applet;
 
 #define APPLETS(X)                                                                                 \
 	X(egress_proxy_applet)                                                                     \
-	X(kube_inject_applet)
+	X(kube_inject_applet)                                                                      \
+	X(iptables_setup_applet)
 
 /* "NAME: text" on standard error, one line. */
 void applet_complain(const char *name, const char *text);
