@@ -43,11 +43,12 @@ die() { say "$@"; exit 1; }
 build_packages='make:make gcc:gcc libc6-dev:/usr/include/stdio.h xz-utils:xz
 	ca-certificates:/usr/share/ca-certificates/mozilla'
 demo_packages='nginx-light:nginx curl:curl openssl:openssl'
+redirect_packages='nftables:nft iptables:iptables-legacy iproute2:ip util-linux:setpriv'
 test_packages="$demo_packages musl-tools:musl-gcc python3:python3 clang:clang
 	libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/linux clang-format:clang-format
 	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck dnsmasq-base:dnsmasq strace:strace
-	python3-yaml:/usr/lib/python3/dist-packages/yaml"
-bench_packages="$demo_packages python3:python3 haproxy:haproxy wrk:wrk"
+	python3-yaml:/usr/lib/python3/dist-packages/yaml $redirect_packages"
+bench_packages="$demo_packages python3:python3 haproxy:haproxy wrk:wrk $redirect_packages"
 
 # missing PACKAGE:PROBE... prints the packages whose probe fails.
 missing() {
@@ -298,7 +299,9 @@ command_bench() {
 	run_make
 	tests/bench/run
 	echo
-	exec tests/bench/inject
+	tests/bench/inject
+	echo
+	exec tests/bench/redirect
 }
 
 # absolute NAME makes the path in that variable one that is good from anywhere.
