@@ -54,8 +54,12 @@ struct settings {
 		.kind = OPT_NUMBER, .name = option, .value_name = value, .offset = AT(member),     \
 		.initial = number, .min = least, .max = most, .help = text                         \
 	}
-/* A list that a pod's annotation may say otherwise. */
-#define LIST(option, field, value, text) ROW(OPT_TEXT, 0, option, value, lists[field], text)
+/* A list that a pod's annotation may say otherwise; `other` is its name in Istio 1.0. */
+#define LIST(option, other, field, value, text)                                                    \
+	{                                                                                          \
+		.kind = OPT_TEXT, .name = option, .alias = other, .value_name = value,             \
+		.offset = AT(lists[field]), .help = text                                           \
+	}
 
 /* Of istioctl, without meaning here; `value` NULL: a flag. */
 #define OBSOLETE(letter, option, value)                                                            \
@@ -88,20 +92,21 @@ static const struct opt options[] = {
 	    "The namespace of manifests that name none. The sidecar is told its pod's."),
 	{.kind = OPT_SECTION,
 	 .help = "What is redirected to the sidecar (a pod's annotations win)"},
-	LIST("includeIPRanges", CAPTURE_INCLUDE_RANGES, "CIDR[,CIDR]...",
+	LIST("includeIPRanges", NULL, CAPTURE_INCLUDE_RANGES, "CIDR[,CIDR]...",
 	     "Redirect only connections to these ranges; those to others go out directly. Without, "
 	     "empty, or *: all. What cidr-describe -o flag prints can be pasted whole."),
-	LIST("exclude-ip-ranges", CAPTURE_EXCLUDE_RANGES, "CIDR[,CIDR]...",
+	LIST("exclude-ip-ranges", "excludeIPRanges", CAPTURE_EXCLUDE_RANGES, "CIDR[,CIDR]...",
 	     "Never redirect connections to these ranges."),
-	LIST("include-inbound-ports", CAPTURE_INCLUDE_INBOUND, "PORT[,PORT]...",
+	LIST("include-inbound-ports", "includeInboundPorts", CAPTURE_INCLUDE_INBOUND,
+	     "PORT[,PORT]...",
 	     "Redirect connections to these ports of the pod, too; *: to all. Without: none."),
-	LIST("exclude-inbound-ports", CAPTURE_EXCLUDE_INBOUND, "PORT[,PORT]...",
-	     "With --include-inbound-ports \"*\": all but these."),
-	LIST("include-outbound-ports", CAPTURE_INCLUDE_OUTBOUND, "PORT[,PORT]...",
+	LIST("exclude-inbound-ports", "excludeInboundPorts", CAPTURE_EXCLUDE_INBOUND,
+	     "PORT[,PORT]...", "With --include-inbound-ports \"*\": all but these."),
+	LIST("include-outbound-ports", NULL, CAPTURE_INCLUDE_OUTBOUND, "PORT[,PORT]...",
 	     "Redirect connections to these ports whatever the address, beside --includeIPRanges."),
-	LIST("exclude-outbound-ports", CAPTURE_EXCLUDE_OUTBOUND, "PORT[,PORT]...",
+	LIST("exclude-outbound-ports", NULL, CAPTURE_EXCLUDE_OUTBOUND, "PORT[,PORT]...",
 	     "Never redirect connections to these ports."),
-	LIST("exclude-interfaces", CAPTURE_EXCLUDE_INTERFACES, "NAME[,NAME]...",
+	LIST("exclude-interfaces", NULL, CAPTURE_EXCLUDE_INTERFACES, "NAME[,NAME]...",
 	     "Redirect nothing on these interfaces."),
 	{.kind = OPT_SECTION, .help = "What is injected"},
 	ROW(OPT_TEXT, 0, "image", "IMAGE", image,
@@ -202,7 +207,8 @@ static const struct opt_manual manual = {
 		"PROXY_OPTIONS, INCLUDE_IP_RANGES, EXCLUDE_IP_RANGES, INCLUDE_INBOUND_PORTS, "
 		"EXCLUDE_INBOUND_PORTS, INCLUDE_OUTBOUND_PORTS, EXCLUDE_OUTBOUND_PORTS, "
 		"EXCLUDE_INTERFACES, CLUSTER_CIDR, GATEWAY, OUTBOUND_POLICY, NAMESPACE, LOG_LEVEL "
-		"and VERSION, as $(NAME); $$(NAME) is what Kubernetes sees as $(NAME).\n\n"
+		"and VERSION, as $(NAME); $$ is one $, so that $$(NAME) is left to Kubernetes as "
+		"$(NAME).\n\n"
 		"Options of istioctl kube-inject that have no meaning here (--coreDump, "
 		"--kubeconfig, --meshConfig and the like) are taken, with a note.",
 	.options = options,

@@ -320,6 +320,15 @@ static bool is_number(const struct filler *f, enum template_variable v)
 	       (v == TEMPLATE_PROXY_PORT || v == TEMPLATE_ADMIN_PORT || v == TEMPLATE_PROXY_UID);
 }
 
+/* What is between variables, where `$$` is one `$`. */
+static void add_plain(struct buf *out, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		buf_add_byte(out, text.ptr[i]);
+		i += span_starts_with(span_from(text, i), SPAN("$$"));
+	}
+}
+
 static bool fill_text(const struct filler *f, const struct ydoc_node *scalar, struct span *out)
 {
 	struct span rest = scalar->text;
@@ -336,7 +345,7 @@ static bool fill_text(const struct filler *f, const struct ydoc_node *scalar, st
 		enum template_variable v = find_variable(piece.text);
 
 		if (!piece.is_variable)
-			buf_add(&b, piece.text);
+			add_plain(&b, piece.text);
 		else if (v != TEMPLATE_VARIABLE_COUNT)
 			buf_add(&b, f->instance->values[v]);
 		else

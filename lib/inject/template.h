@@ -6,10 +6,10 @@
  *
  * Texts may hold variables, $(NAME), each of which is one of TEMPLATE_VARIABLES. A name that is not
  * is left to Kubernetes when the container has an environment variable of that name, and an error
- * otherwise; $$(NAME) is $(NAME) for Kubernetes and not looked at. A value without quotes that is
- * one variable and nothing else is left out, entry and all, when the variable is empty, and is as
- * many entries of a list as the variable has lines; ports and the uid are numbers then. All else
- * with a variable in it is text, in quotes also when it is empty.
+ * otherwise; $$ is one $, so that $$(NAME) is left to Kubernetes as $(NAME). A value without quotes
+ * that is one variable and nothing else is left out, entry and all, when the variable is empty, and
+ * is as many entries of a list as the variable has lines. In quotes it is text, empty or not. What
+ * variables become is text as well, but for ports and the user where they stand without quotes.
  *
  * Init containers go before those of the pod when one of them is a native sidecar (restartPolicy:
  * Always), which they can use then; else behind them, so that nothing of the pod's own is

@@ -205,7 +205,7 @@ static void variables_become_their_values(void)
 		{"containers: [{name: a, env: [{name: X}], args: [$(X), a$(X)b$(VERSION)]}]\n",
 		 "containers=[{name=a,env=[{name=X}],args=[$(X),\"a$(X)b1.0\"]}]"},
 		{"containers: [{name: a, args: [$$(IMAGE), $$$(IMAGE), $$$$(IMAGE), $IMAGE]}]\n",
-		 "containers=[{name=a,args=[$$(IMAGE),\"$$egressbox:1\",$$$$(IMAGE),$IMAGE]}]"},
+		 "containers=[{name=a,args=[\"$(IMAGE)\",\"$egressbox:1\",\"$$(IMAGE)\",$IMAGE]}]"},
 		/* Keys are no text to fill in. */
 		{"volumes: [{name: a, $(IMAGE): b}]\n", "volumes=[{name=a,$(IMAGE)=b}]"},
 		{"annotations: {a: $(VERSION), b: $(GATEWAY)}\nlabels: {c: $(GATEWAY)}\n",
