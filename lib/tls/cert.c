@@ -4,18 +4,15 @@
 #include <stdint.h>
 
 #include "tls/der.h"
-
-#define RSA_ENCRYPTION SPAN("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")
-#define EC_PUBLIC_KEY SPAN("\x2a\x86\x48\xce\x3d\x02\x01")
-#define BASIC_CONSTRAINTS SPAN("\x55\x1d\x13")
+#include "tls/oid.h"
 
 static const struct {
 	struct span oid;
 	int curve;
 } curves[] = {
-	{{"\x2a\x86\x48\xce\x3d\x03\x01\x07", 8}, BR_EC_secp256r1},
-	{{"\x2b\x81\x04\x00\x22", 5}, BR_EC_secp384r1},
-	{{"\x2b\x81\x04\x00\x23", 5}, BR_EC_secp521r1},
+	{OID_INIT(OID_SECP256R1), BR_EC_secp256r1},
+	{OID_INIT(OID_SECP384R1), BR_EC_secp384r1},
+	{OID_INIT(OID_SECP521R1), BR_EC_secp521r1},
 };
 
 /* BearSSL's structs have plain pointers for what it only reads. */
@@ -73,9 +70,9 @@ static enum cert_result parse_key(struct span info, br_x509_pkey *out)
 	if (!der_take(&info, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OID, &oid) ||
 	    !der_take_bits(&info, &bits) || info.len != 0)
 		return CERT_MALFORMED;
-	if (span_eq(oid, RSA_ENCRYPTION))
+	if (span_eq(oid, SPAN(OID_RSA_ENCRYPTION)))
 		return parse_rsa(bits, out);
-	if (span_eq(oid, EC_PUBLIC_KEY))
+	if (span_eq(oid, SPAN(OID_EC_PUBLIC_KEY)))
 		return parse_ec(algorithm, bits, out);
 	return CERT_UNSUPPORTED;
 }
@@ -105,7 +102,7 @@ static bool parse_extensions(struct span wrapped, bool *is_ca)
 		    !der_take_optional(&extension, DER_BOOLEAN, &critical) ||
 		    !der_take(&extension, DER_OCTET_STRING, &value) || extension.len != 0)
 			return false;
-		if (span_eq(oid, BASIC_CONSTRAINTS) && !parse_constraints(value, is_ca))
+		if (span_eq(oid, SPAN(OID_BASIC_CONSTRAINTS)) && !parse_constraints(value, is_ca))
 			return false;
 	}
 	return true;

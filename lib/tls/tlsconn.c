@@ -6,6 +6,7 @@
 
 #include "net/addr.h"
 #include "net/hostname.h"
+#include "tls/keypair_inner.h"
 #include "tls/tls_profile_inner.h"
 #include "tls/verify.h"
 
@@ -178,22 +179,23 @@ static bool take_name(const char *name, char copy[static HOSTNAME_MAX + 1])
 	return true;
 }
 
-bool tlsconn_start(struct tlsconn *c, const struct tls_profile *profile, const char *server_name,
-		   uint64_t now_s, const uint8_t entropy[static TLSCONN_ENTROPY_SIZE])
-{
-	char name[HOSTNAME_MAX + 1];
+static const struct addr no_addr = {.family = 0};
 
-	memset(c, 0, offsetof(struct tlsconn, in));
-	if (!take_name(server_name, name)) {
-		finish(c, TLS_BAD_SERVER_NAME);
-		return false;
-	}
+/* Begins with the name, or, when that is NULL, with the address; its family is 0 otherwise. */
+static bool start(struct tlsconn *c, const struct tls_profile *profile, const char *name,
+		  const struct addr *addr, const struct keypair *keypair, uint64_t now_s,
+		  const uint8_t entropy[static TLSCONN_ENTROPY_SIZE])
+{
 	/* Copy first, then reset: resetting makes the context point into itself. */
 	c->client = profile->template;
 	verify_init(&c->verify, profile->anchors, now_s);
+	verify_expect_addr(&c->verify, addr);
 	c->client_cert = &cert_none;
 	br_ssl_engine_set_x509(engine(c), verify_engine(&c->verify));
-	br_ssl_client_set_client_certificate(&c->client, &c->client_cert);
+	if (keypair != NULL)
+		keypair_offer(keypair, &c->client);
+	else
+		br_ssl_client_set_client_certificate(&c->client, &c->client_cert);
 	br_ssl_engine_set_buffers_bidi(engine(c), c->in, sizeof c->in, c->out, sizeof c->out);
 	br_ssl_engine_inject_entropy(engine(c), entropy, TLSCONN_ENTROPY_SIZE);
 	if (br_ssl_client_reset(&c->client, name, 0) == 0) {
@@ -202,6 +204,41 @@ bool tlsconn_start(struct tlsconn *c, const struct tls_profile *profile, const c
 	}
 	settle(c);
 	return true;
+}
+
+static void clear(struct tlsconn *c)
+{
+	memset(c, 0, offsetof(struct tlsconn, in));
+}
+
+bool tlsconn_start(struct tlsconn *c, const struct tls_profile *profile, const char *server_name,
+		   uint64_t now_s, const uint8_t entropy[static TLSCONN_ENTROPY_SIZE])
+{
+	char name[HOSTNAME_MAX + 1];
+
+	clear(c);
+	if (!take_name(server_name, name)) {
+		finish(c, TLS_BAD_SERVER_NAME);
+		return false;
+	}
+	return start(c, profile, name, &no_addr, NULL, now_s, entropy);
+}
+
+bool tlsconn_start_peer(struct tlsconn *c, const struct tls_profile *profile, const char *server,
+			const struct keypair *keypair, uint64_t now_s,
+			const uint8_t entropy[static TLSCONN_ENTROPY_SIZE])
+{
+	char name[HOSTNAME_MAX + 1];
+	struct addr addr;
+
+	clear(c);
+	if (addr_parse_ip(span_from_cstr(server), &addr))
+		return start(c, profile, NULL, &addr, keypair, now_s, entropy);
+	if (!take_name(server, name)) {
+		finish(c, TLS_BAD_SERVER_NAME);
+		return false;
+	}
+	return start(c, profile, name, &no_addr, keypair, now_s, entropy);
 }
 
 unsigned tlsconn_wants(const struct tlsconn *c)

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tls/keypair.h"
 #include "tls/tls_profile.h"
 #include "tls/tls_error.h"
 
@@ -53,6 +54,15 @@ size_t tlsconn_size(void);
  */
 bool tlsconn_start(struct tlsconn *c, const struct tls_profile *profile, const char *server_name,
 		   uint64_t now_s, const uint8_t entropy[static TLSCONN_ENTROPY_SIZE]);
+
+/*
+ * The same for a `server` that may also be an IP address, IPv6 with or without brackets: then there
+ * is no SNI (RFC 6066 section 3), and an iPAddress of the certificate's subjectAltName must be that
+ * address. `keypair`, when not NULL, is what a server gets that asks for the client's certificate.
+ */
+bool tlsconn_start_peer(struct tlsconn *c, const struct tls_profile *profile, const char *server,
+			const struct keypair *keypair, uint64_t now_s,
+			const uint8_t entropy[static TLSCONN_ENTROPY_SIZE]);
 
 /* What the connection can do now: a set of enum tlsconn_want. */
 unsigned tlsconn_wants(const struct tlsconn *c);

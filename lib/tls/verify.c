@@ -26,6 +26,7 @@ static void start_chain(const br_x509_class **ctx, const char *server_name)
 	struct verify *v = owner(ctx);
 
 	v->has_name = server_name != NULL && server_name[0] != '\0';
+	v->certs = 0;
 	v->saw_weak_signature = false;
 	v->bad_date = TLS_OK;
 	v->error = TLS_OK;
@@ -37,6 +38,8 @@ static void start_cert(const br_x509_class **ctx, uint32_t length)
 	struct verify *v = owner(ctx);
 
 	certscan_init(&v->scan);
+	if (v->certs++ == 0)
+		sanscan_init(&v->san, &v->addr, length);
 	br_x509_minimal_vtable.start_cert(inner(v), length);
 }
 
@@ -45,6 +48,8 @@ static void append(const br_x509_class **ctx, const unsigned char *bytes, size_t
 	struct verify *v = owner(ctx);
 
 	certscan_add(&v->scan, bytes, len);
+	if (v->certs == 1 && v->addr.family != 0)
+		sanscan_add(&v->san, bytes, len);
 	br_x509_minimal_vtable.append(inner(v), bytes, len);
 }
 
@@ -62,6 +67,24 @@ static void end_cert(const br_x509_class **ctx)
 	br_x509_minimal_vtable.end_cert(inner(v));
 }
 
+/* Whether a chain that is good otherwise is that of the address. */
+static enum tls_error judge_addr(const struct verify *v)
+{
+	/* With a name as well, it would not be clear which of the two had been checked. */
+	if (v->has_name)
+		return TLS_BAD_SERVER_NAME;
+	switch (sanscan_result(&v->san)) {
+	case SANSCAN_MATCH:
+		return TLS_OK;
+	case SANSCAN_MALFORMED:
+		return TLS_CERT_MALFORMED;
+	case SANSCAN_NO_MATCH:
+	case SANSCAN_NONE:
+	default:
+		return TLS_NAME_MISMATCH;
+	}
+}
+
 /* The engine stops at the first certificate it refuses; so the first with bad dates is that one. */
 static enum tls_error judge(const struct verify *v, unsigned code)
 {
@@ -76,6 +99,8 @@ static enum tls_error judge(const struct verify *v, unsigned code)
 			return TLS_CERT_NO_NAME;
 		return tls_error_from_bearssl((int)code);
 	}
+	if (v->addr.family != 0)
+		return judge_addr(v);
 	if (!v->has_name)
 		return TLS_BAD_SERVER_NAME;
 	return has_dns_name ? TLS_OK : TLS_CERT_NO_NAME;
@@ -138,4 +163,9 @@ void verify_init(struct verify *v, const struct anchors *anchors, uint64_t now_s
 	br_x509_minimal_set_time(&v->engine, (uint32_t)(now_s / 86400) + DAYS_TO_1970,
 				 (uint32_t)(now_s % 86400));
 	br_x509_minimal_set_name_elements(&v->engine, &v->dns_name, 1);
+}
+
+void verify_expect_addr(struct verify *v, const struct addr *addr)
+{
+	v->addr = *addr;
 }

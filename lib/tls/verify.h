@@ -11,8 +11,12 @@
  *	  2048 bits or more;
  *	- refusals are told apart more finely than BearSSL's numbers do.
  *
- * Not checked here: extendedKeyUsage, name constraints (a critical one is refused), addresses in
- * subjectAltName, revocation. For lib/tls only, like all headers here that show BearSSL.
+ * A server that was called by its IP address has no name to check: then an iPAddress of the first
+ * certificate's subjectAltName must be that address (RFC 9110 section 4.3.4), which BearSSL's
+ * engine does not look at.
+ *
+ * Not checked here: extendedKeyUsage, name constraints (a critical one is refused), revocation. For
+ * lib/tls only, like all headers here that show BearSSL.
  */
 #ifndef TLS_VERIFY_H
 #define TLS_VERIFY_H
@@ -22,14 +26,19 @@
 
 #include <bearssl.h>
 
+#include "net/addr.h"
 #include "tls/anchors.h"
 #include "tls/certscan.h"
+#include "tls/sanscan.h"
 #include "tls/tls_error.h"
 
 struct verify {
 	const br_x509_class *vtable; /* first: BearSSL calls us through a pointer to this */
 	br_x509_minimal_context engine;
 	struct certscan scan;	 /* of the certificate that is coming in */
+	struct sanscan san;	 /* of the first one, when there is an address to check */
+	struct addr addr;	 /* to check instead of a name; family 0: none */
+	unsigned certs;		 /* how many of the chain have begun */
 	int64_t now_s;		 /* seconds since 1970 */
 	bool has_name;		 /* there is a name to check */
 	bool saw_weak_signature; /* a certificate so far had one */
@@ -44,6 +53,12 @@ struct verify {
  * anchors; must not move in memory afterwards.
  */
 void verify_init(struct verify *v, const struct anchors *anchors, uint64_t now_s);
+
+/*
+ * Checks for this address (the port does not count) instead of the name that the engine is given,
+ * which should be none then. Family 0: checks for the name after all.
+ */
+void verify_expect_addr(struct verify *v, const struct addr *addr);
 
 /* For br_ssl_engine_set_x509. */
 static inline const br_x509_class **verify_engine(struct verify *v)

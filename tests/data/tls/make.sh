@@ -17,6 +17,7 @@ rsa1024="RSA -pkeyopt rsa_keygen_bits:1024"
 rsa2048="RSA -pkeyopt rsa_keygen_bits:2048"
 p256="ec -pkeyopt ec_paramgen_curve:P-256"
 p384="ec -pkeyopt ec_paramgen_curve:P-384"
+p521="ec -pkeyopt ec_paramgen_curve:P-521"
 ca_ext="basicConstraints=critical,CA:TRUE
 keyUsage=critical,keyCertSign"
 
@@ -112,6 +113,54 @@ chain ed25519 ed25519
 # The name of one intermediate, the key of another.
 cert impostor ca-ec "/O=Test intermediate" "$ca_ext" $p256
 chain impostor good impostor
+
+# Servers that are called by their address. Their authority is one of its own, so that all this can be made
+# without the rest.
+root ca-addr "/O=Test address root" $p256
+cert addr ca-addr "/CN=ignored" "subjectAltName=DNS:api.test,IP:127.0.0.1,email:a@b.test,IP:::1,URI:spiffe://x,\
+dirName:dir,IP:10.96.0.1,IP:2001:db8::1
+[dir]
+O=Test" $p256
+chain addr addr
+cp "$tmp/addr.key" addr.key
+cert addr-rsa ca-addr "/CN=ignored" "subjectAltName=IP:127.0.0.1" $rsa2048
+chain addr-rsa addr-rsa
+cert addr-text ca-addr "/CN=ignored" "subjectAltName=DNS:127.0.0.1,DNS:*.0.0.1,DNS:[::1]" $p256
+chain addr-text addr-text
+cert addr-cn ca-addr "/CN=127.0.0.1" "basicConstraints=CA:FALSE" $p256
+chain addr-cn addr-cn
+cert addr-mapped ca-addr "/CN=ignored" "subjectAltName=IP:::ffff:127.0.0.1" $p256
+chain addr-mapped addr-mapped
+# An address of five bytes; a length of two bytes that would fit one.
+cert addr-five ca-addr "/CN=ignored" "subjectAltName=DER:30:0d:87:04:7f:00:00:01:87:05:7f:00:00:01:01" $p256
+chain addr-five addr-five
+cert addr-long ca-addr "/CN=ignored" "subjectAltName=DER:30:81:06:87:04:7f:00:00:01" $p256
+chain addr-long addr-long
+# The address is in the authority's certificate only.
+cert addr-inter ca-addr "/O=Test address intermediate" "$ca_ext
+subjectAltName=IP:127.0.0.1" $p256
+cert addr-above addr-inter "/CN=ignored" "subjectAltName=IP:127.0.0.9" $p256
+chain addr-above addr-above addr-inter
+
+# Clients: a key in each form, the certificates that go with them.
+client() { # KIND ALGORITHM...
+	kind=$1
+	shift
+	cert "client-$kind" ca-addr "/CN=client" "extendedKeyUsage=clientAuth" $*
+	chain "client-$kind" "client-$kind"
+	cp "$tmp/client-$kind.key" "client-$kind.key"
+}
+client p256 $p256
+client p384 $p384
+client p521 $p521
+client rsa2048 $rsa2048
+client rsa1024 $rsa1024
+client ed25519 ED25519
+openssl rsa -in client-rsa2048.key -traditional -out client-rsa2048.pkcs1.key 2>/dev/null
+openssl ec -in client-p256.key -out client-p256.sec1.key 2>/dev/null
+openssl ec -in client-p384.key -out client-p384.sec1.key 2>/dev/null
+openssl pkcs8 -topk8 -in client-p256.key -passout pass:x -out client-p256.encrypted.key
+openssl rsa -in client-rsa2048.key -traditional -aes128 -passout pass:x -out client-rsa2048.encrypted.key 2>/dev/null
 
 # Bundles.
 cat ca-ec.pem ca-rsa.pem ca-p384.pem >bundle.pem

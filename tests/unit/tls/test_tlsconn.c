@@ -2,6 +2,7 @@
 #include "s_server.h"
 
 #include "base/alloc.h"
+#include "tls/hello.h"
 
 static void carries_data_both_ways_in_steps_of_any_size(void)
 {
@@ -98,6 +99,83 @@ static void refuses_names_that_are_none(void)
 	CHECK(peer_start_at(p, "example.test", NOW));
 	peer_settle(p, SIZE_MAX);
 	CHECK(tlsconn_is_established(p->client));
+	peer_free(p);
+}
+
+static bool start_peer(struct peer *p, const char *server, const struct keypair *keypair)
+{
+	struct entropy e = entropy_of(1);
+
+	return tlsconn_start_peer(p->client, p->profile, server, keypair, NOW, e.bytes);
+}
+
+static void calls_a_server_by_its_address(void)
+{
+	static const struct {
+		const char *cert, *server;
+		enum tls_error expected;
+	} rows[] = {
+		{"addr", "127.0.0.1", TLS_OK},
+		{"addr", "::1", TLS_OK},
+		{"addr", "[2001:db8::1]", TLS_OK},
+		{"addr", "api.test", TLS_OK},
+		{"addr", "api.test.", TLS_OK},
+		{"addr", "127.0.0.2", TLS_NAME_MISMATCH},
+		{"addr", "other.test", TLS_NAME_MISMATCH},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		for (size_t step = 1; step <= 100000; step *= 100) {
+			struct peer *p = peer_new(rows[i].cert, "ca-addr");
+
+			CHECK(start_peer(p, rows[i].server, NULL));
+			peer_settle(p, step);
+			CHECK_ERROR(p, rows[i].expected);
+			CHECK(tlsconn_is_established(p->client) == (rows[i].expected == TLS_OK));
+			peer_free(p);
+		}
+}
+
+/* RFC 6066 section 3: literal addresses are not permitted in SNI. */
+static void asks_for_a_name_but_not_for_an_address(void)
+{
+	static const char *const rows[][2] = {
+		{"127.0.0.1", ""}, {"::1", ""}, {"api.test", "api.test"}};
+	struct peer *p = peer_new("addr", "ca-addr");
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct hello hello;
+		const uint8_t *records;
+		size_t len;
+
+		CHECK(start_peer(p, rows[i][0], NULL));
+		records = tlsconn_records_out(p->client, &len);
+		CHECK_INT(hello_parse(span_of(records, len), &hello), HELLO_OK);
+		CHECK_SPAN(hello.sni, rows[i][1]);
+	}
+	peer_free(p);
+}
+
+/* With a name, both ways of starting send the same bytes; what is no name is refused by both. */
+static void starts_with_a_name_as_ever(void)
+{
+	static const char *const bad[] = {"", ".", "a b", "a..b", "1.2.3", "fe80::1%eth0", "[::1"};
+	struct peer *p = peer_new("addr", "ca-addr");
+	uint8_t first[1024];
+	size_t first_len, len;
+	const uint8_t *records;
+
+	CHECK(peer_start_at(p, "api.test", NOW));
+	records = tlsconn_records_out(p->client, &first_len);
+	CHECK(first_len < sizeof first);
+	memcpy(first, records, first_len);
+	CHECK(start_peer(p, "api.test", NULL));
+	records = tlsconn_records_out(p->client, &len);
+	CHECK(len == first_len && memcmp(records, first, len) == 0);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		CHECK_ROW(bad[i], !start_peer(p, bad[i], NULL));
+		CHECK_ERROR(p, TLS_BAD_SERVER_NAME);
+	}
 	peer_free(p);
 }
 
@@ -536,8 +614,10 @@ static void reads_records_of_every_size(void)
 
 UNIT_TESTS(TEST(carries_data_both_ways_in_steps_of_any_size), TEST(says_what_was_negotiated),
 	   TEST(names_what_is_wrong_with_the_certificate), TEST(refuses_names_that_are_none),
-	   TEST(recognises_peers_that_do_not_speak_tls), TEST(names_the_alerts_of_the_peer),
-	   TEST(goes_on_after_a_warning_about_the_name), TEST(refuses_a_protocol_it_did_not_offer),
+	   TEST(calls_a_server_by_its_address), TEST(asks_for_a_name_but_not_for_an_address),
+	   TEST(starts_with_a_name_as_ever), TEST(recognises_peers_that_do_not_speak_tls),
+	   TEST(names_the_alerts_of_the_peer), TEST(goes_on_after_a_warning_about_the_name),
+	   TEST(refuses_a_protocol_it_did_not_offer),
 	   TEST(says_that_a_client_certificate_is_wanted),
 	   TEST(does_without_a_client_certificate_when_the_peer_does),
 	   TEST(takes_many_records_at_once), TEST(answers_a_close_notify_and_is_over),

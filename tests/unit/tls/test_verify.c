@@ -10,7 +10,15 @@ static enum tls_error judge(const struct anchors *anchors, const struct certs *c
 	const br_x509_class **engine = verify_engine(&v);
 	unsigned code;
 
+	struct addr addr;
+
 	verify_init(&v, anchors, now);
+	/* "@ADDRESS": called by it. */
+	if (name != NULL && name[0] == '@') {
+		CHECK(addr_parse_ip(span_from_cstr(name + 1), &addr));
+		verify_expect_addr(&v, &addr);
+		name = NULL;
+	}
 	(*engine)->start_chain(engine, name);
 	for (size_t i = 0; i < chain->count; i++) {
 		const br_x509_certificate *cert = &chain->list[i];
@@ -74,6 +82,29 @@ static const struct row {
 	{"rsa1024", "bundle", "example.test", NOW, TLS_CERT_WEAK_KEY},
 	{"critical", "bundle", "example.test", NOW, TLS_CERT_BAD_CONSTRAINT},
 	{"ed25519", "bundle", "example.test", NOW, TLS_CERT_UNSUPPORTED},
+
+	{"addr", "ca-addr", "@127.0.0.1", NOW, TLS_OK},
+	{"addr", "ca-addr", "@::1", NOW, TLS_OK},
+	{"addr", "ca-addr", "@2001:db8::1", NOW, TLS_OK},
+	{"addr", "ca-addr", "api.test", NOW, TLS_OK},
+	{"addr-rsa", "ca-addr", "@127.0.0.1", NOW, TLS_OK},
+	{"addr-mapped", "ca-addr", "@::ffff:127.0.0.1", NOW, TLS_OK},
+	{"addr", "ca-addr", "@10.96.0.2", NOW, TLS_NAME_MISMATCH},
+	{"addr", "ca-addr", "@::ffff:127.0.0.1", NOW, TLS_NAME_MISMATCH},
+	{"addr", "ca-addr", "127.0.0.1", NOW, TLS_NAME_MISMATCH},
+	{"addr-text", "ca-addr", "@127.0.0.1", NOW, TLS_NAME_MISMATCH},
+	{"addr-cn", "ca-addr", "@127.0.0.1", NOW, TLS_NAME_MISMATCH},
+	{"addr-mapped", "ca-addr", "@127.0.0.1", NOW, TLS_NAME_MISMATCH},
+	{"good", "ca-ec", "@127.0.0.1", NOW, TLS_NAME_MISMATCH},
+	/* The address of who issued it. */
+	{"addr-above", "ca-addr", "@127.0.0.9", NOW, TLS_OK},
+	{"addr-above", "ca-addr", "@127.0.0.1", NOW, TLS_NAME_MISMATCH},
+	{"addr-five", "ca-addr", "@127.0.0.1", NOW, TLS_CERT_MALFORMED},
+	{"addr-long", "ca-addr", "@127.0.0.1", NOW, TLS_CERT_MALFORMED},
+	{"addr", "ca-addr", "@127.0.0.1", TOO_LATE, TLS_CERT_EXPIRED},
+	{"addr", "ca-addr", "@127.0.0.1", TOO_EARLY, TLS_CERT_NOT_YET_VALID},
+	{"addr", "ca-ec", "@127.0.0.1", NOW, TLS_UNKNOWN_ISSUER},
+	{"addr", "ca-ec", "@10.0.0.1", NOW, TLS_UNKNOWN_ISSUER},
 };
 
 static void judges_each_chain_by_name(void)
@@ -143,12 +174,49 @@ static void refuses_every_changed_byte(void)
 	anchors_free(anchors);
 }
 
+static void refuses_every_changed_byte_when_called_by_address(void)
+{
+	struct anchors *anchors = certs_anchors("ca-addr.pem");
+	struct certs chain;
+
+	certs_chain("addr.pem", &chain);
+	for (size_t i = 0; i < chain.list[0].data_len; i++) {
+		chain.list[0].data[i] ^= 1;
+		CHECK(judge(anchors, &chain, "@127.0.0.1", NOW, 256) != TLS_OK);
+		chain.list[0].data[i] ^= 1;
+	}
+	CHECK_INT(judge(anchors, &chain, "@127.0.0.1", NOW, 256), TLS_OK);
+	anchors_free(anchors);
+}
+
+/* It would not be clear which of the two had been checked. */
+static void refuses_a_name_and_an_address_at_once(void)
+{
+	struct anchors *anchors = certs_anchors("ca-addr.pem");
+	const struct addr addr = {.family = 4, .bytes = {127, 0, 0, 1}};
+	struct verify v;
+	const br_x509_class **engine = verify_engine(&v);
+	struct certs chain;
+
+	certs_chain("addr.pem", &chain);
+	verify_init(&v, anchors, NOW);
+	verify_expect_addr(&v, &addr);
+	(*engine)->start_chain(engine, "api.test");
+	(*engine)->start_cert(engine, (uint32_t)chain.list[0].data_len);
+	(*engine)->append(engine, chain.list[0].data, chain.list[0].data_len);
+	(*engine)->end_cert(engine);
+	CHECK((*engine)->end_chain(engine) != 0);
+	CHECK_INT(verify_error(&v), TLS_BAD_SERVER_NAME);
+	anchors_free(anchors);
+}
+
 static void refuses_a_chain_of_nothing(void)
 {
 	struct anchors *anchors = certs_anchors("ca-rsa.pem");
 	struct certs none = {.count = 0};
 
 	CHECK_INT(judge(anchors, &none, "example.test", NOW, 1), TLS_CERT_MISSING);
+	CHECK_INT(judge(anchors, &none, "@127.0.0.1", NOW, 1), TLS_CERT_MISSING);
 	anchors_free(anchors);
 }
 
@@ -177,5 +245,7 @@ static void forgets_the_chain_before(void)
 }
 
 UNIT_TESTS(TEST(judges_each_chain_by_name), TEST(refuses_every_truncated_certificate),
-	   TEST(refuses_every_changed_byte), TEST(refuses_a_chain_of_nothing),
+	   TEST(refuses_every_changed_byte),
+	   TEST(refuses_every_changed_byte_when_called_by_address),
+	   TEST(refuses_a_name_and_an_address_at_once), TEST(refuses_a_chain_of_nothing),
 	   TEST(forgets_the_chain_before))
