@@ -82,11 +82,11 @@ bear-flags = $(all-flags) -w -I$(BEARSSL_SRC)/inc -I$(BEARSSL_SRC)/src
 # only makes them larger. `small` are those of `fast` that are as fast that way, or don't run for requests.
 bear = $(addprefix $(BEARSSL_SRC)/src/,$(1))
 fastest := $(call bear,ec/ec_p256_% ec/ec_c25519_%)
-fast := $(call bear,int/% hash/% symcipher/%) $(addprefix lib/,base/% net/% http/% ev/% route/% proxy/%) \
+fast := $(call bear,int/% hash/% symcipher/%) $(addprefix lib/,base/% net/% http/% ev/% route/% proxy/% json/% cidr/rangewriter%) \
 	$(addprefix lib/ydoc/,yalloc% ybuild% ycursor% yparse%)
 small := $(call bear,hash/ghash_ctmul64% symcipher/poly1305_ctmulq% symcipher/aes_x86ni%) \
-	$(addprefix lib/base/,diag% duration% linediff% nearest% textedit% wrap%) $(addprefix lib/net/,cidr% portrange%) $(addprefix lib/http/,h1problem% h1write%) \
-	$(addprefix lib/ev/,dnsquery% resolver%) lib/route/table% $(addprefix lib/proxy/,admin% control% dial% drain% listener% \
+	$(addprefix lib/base/,diag% duration% linediff% nearest% textedit% wrap%) $(addprefix lib/net/,cidr.% portrange% rangelist% special%) $(addprefix lib/http/,h1problem% h1write%) \
+	$(addprefix lib/ev/,dnsquery% resolver%) lib/route/table% lib/json/jsonw% $(addprefix lib/proxy/,admin% control% dial% drain% listener% \
 	logwriter% manifests% metrics% names% reply% view%)
 level = $(if $(filter $(fastest),$<),-O3 -fno-inline-functions,$(if $(filter $(fast),$(filter-out $(small),$<)),-O2,-Os))
 

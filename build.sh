@@ -47,8 +47,8 @@ redirect_packages='nftables:nft iptables:iptables-legacy iproute2:ip util-linux:
 test_packages="$demo_packages musl-tools:musl-gcc python3:python3 clang:clang
 	libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/linux clang-format:clang-format
 	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck dnsmasq-base:dnsmasq strace:strace
-	python3-yaml:/usr/lib/python3/dist-packages/yaml $redirect_packages"
-bench_packages="$demo_packages python3:python3 haproxy:haproxy wrk:wrk $redirect_packages"
+	python3-yaml:/usr/lib/python3/dist-packages/yaml $redirect_packages iprange:iprange"
+bench_packages="$demo_packages python3:python3 haproxy:haproxy wrk:wrk $redirect_packages iprange:iprange"
 
 # missing PACKAGE:PROBE... prints the packages whose probe fails.
 missing() {
@@ -301,7 +301,9 @@ command_bench() {
 	echo
 	tests/bench/inject
 	echo
-	exec tests/bench/redirect
+	tests/bench/redirect
+	echo
+	exec tests/bench/cidr
 }
 
 # absolute NAME makes the path in that variable one that is good from anywhere.

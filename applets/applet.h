@@ -22,11 +22,13 @@ struct applet {
 	int (*run)(int argc, char **argv); /* argv[0] is the applet's name */
 };
 
+extern const struct applet cidr_describe_applet;
 extern const struct applet egress_proxy_applet;
 extern const struct applet kube_inject_applet;
 extern const struct applet iptables_setup_applet;
 
 #define APPLETS(X)                                                                                 \
+	X(cidr_describe_applet)                                                                    \
 	X(egress_proxy_applet)                                                                     \
 	X(kube_inject_applet)                                                                      \
 	X(iptables_setup_applet)

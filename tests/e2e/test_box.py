@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness import EGRESSBOX, folder, has, main, run, same, test, true
 
-APPLETS = ["egress-proxy", "kube-inject", "iptables-setup"]
+APPLETS = ["cidr-describe", "egress-proxy", "kube-inject", "iptables-setup"]
 
 
 def box(*words, program=EGRESSBOX):

@@ -1,0 +1,56 @@
+/*
+ * discover: a cluster's ranges from files, standard input, a node's own files, or a preset.
+ */
+#ifndef CIDR_DISCOVER_H
+#define CIDR_DISCOVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/error.h"
+#include "cidr/rangewriter.h"
+#include "cidr/verb.h"
+#include "kube/clusterfind.h"
+#include "kube/clusterinfo.h"
+
+struct discover {
+	struct arena *arena;
+	struct diag *diag; /* complaints about what is in files */
+	struct clusterinfo info;
+	struct clusterfind find;
+	size_t sources;	  /* that were looked at */
+	const char *name; /* of the last one, for messages */
+};
+
+void discover_init(struct discover *d, struct arena *arena, struct diag *diag);
+void discover_fini(struct discover *d);
+
+/*
+ * One file, "-" for standard input, or a directory: its *.yaml, *.yml, *.json, *.conf, *.conflist
+ * and *.env. False with the error, or with complaints about what is in it.
+ */
+bool discover_file(struct discover *d, const char *path, struct error *e);
+
+/*
+ * The files of a node whose file system is at `root`: static pods of the control plane, k3s, RKE2,
+ * MicroK8s, Flannel's subnet.env, CNI configurations. Those that are not there are passed over.
+ */
+bool discover_node(struct discover *d, const char *root, struct error *e);
+
+struct discover_demand {
+	struct clusterinfo_choice choice;
+	bool allows_partial;
+	bool is_aggregated;
+	enum rangewriter_format format;
+};
+
+/*
+ * What was found, as text in `out`. VERB_NO, with the error, when a role is missing and that is not
+ * allowed; VERB_REFUSED when there were errors, which were reported.
+ */
+enum verb_answer discover_answer(struct discover *d, const struct discover_demand *demand,
+				 struct buf *out, struct error *e);
+
+#endif

@@ -1,0 +1,161 @@
+#include "cidr/live.h"
+
+#include <string.h>
+
+#include "cidr/ladder.h"
+#include "dns/hosts.h"
+#include "dns/resolvconf.h"
+#include "ev/resolver.h"
+#include "kube/clusterguess.h"
+#include "kubeapi/client.h"
+#include "kubeapi/credentials.h"
+#include "sys/file.h"
+
+/* What goes another way when this one does not. */
+#define INSTEAD "kubectl get nodes,servicecidrs -o json | cidr-describe"
+#define ROUTES "/proc/net/route"
+#define RESOLV_CONF "/etc/resolv.conf"
+
+/* In a scratch image neither file need be there: then only addresses can be called. */
+static void read_names(struct arena *arena, struct resolver_config *config)
+{
+	struct hosts_entry *hosts;
+	struct resolvconf conf;
+	struct span text;
+	struct error e;
+
+	if (file_read(arena, "/etc/hosts", 1u << 20, &text, &e) &&
+	    hosts_parse(text, arena, &hosts, &config->host_count))
+		config->hosts = hosts;
+	if (!file_read(arena, RESOLV_CONF, 65536, &text, &e))
+		return;
+	resolvconf_parse(text, &conf);
+	for (unsigned i = 0; i < conf.server_count && i < RESOLVER_MAX_SERVERS; i++)
+		config->servers[config->server_count++] = conf.servers[i];
+	config->timeout_ms = conf.timeout_ms;
+	config->attempts = conf.attempts;
+	config->rotate = conf.rotate;
+}
+
+static bool get_credentials(const struct live_settings *s, struct discover *d,
+			    struct credentials *c, struct error *e)
+{
+	e->text[0] = '\0';
+	if (s->server != NULL)
+		return credentials_from_server(c, s->server, s->token_file, s->ca_file,
+					       s->otherwise, e);
+	if (s->in_cluster)
+		return credentials_in_cluster(c, s->host, s->port, s->token_file, s->ca_file, e);
+	return credentials_from_kubeconfig(c, s->kubeconfigs.items, s->kubeconfigs.count,
+					   s->context, INSTEAD, s->otherwise, d->diag);
+}
+
+static void warn_of_forbidden(const struct ladder *l, struct discover *d)
+{
+	if (l->forbidden == 0)
+		return;
+	diag_report(d->diag, DIAG_WARNING, "not allowed: %s%s (--print-rbac prints what allows it)",
+		    l->first_forbidden, l->forbidden > 1 ? ", and more" : "");
+}
+
+static bool climb(const struct live_settings *s, struct discover *d, const struct credentials *c,
+		  struct error *e)
+{
+	struct client_config config = c->config;
+	struct resolver_config names = {.server_count = 0};
+	struct ladder_server server;
+	struct ladder ladder = {.server = &server,
+				.find = &d->find,
+				.info = &d->info,
+				.guess = s->guess,
+				.probes = s->probes};
+	struct client *client;
+	bool ok;
+
+	memcpy(ladder.wants, s->wants, sizeof ladder.wants);
+	read_names(d->arena, &names);
+	config.resolver = &names;
+	config.user_agent = s->user_agent;
+	config.total_timeout_ms = s->timeout_ms;
+	client = client_new(&config, e);
+	if (client == NULL)
+		return false;
+	server = ladder_server_of(client);
+	ok = ladder_climb(&ladder, e);
+	client_free(client);
+	warn_of_forbidden(&ladder, d);
+	return ok;
+}
+
+/* ---- Without asking ---- */
+
+static size_t name_servers(struct discover *d, struct span *list, size_t max)
+{
+	struct resolvconf conf;
+	struct span text;
+	struct error e;
+	size_t count = 0;
+
+	if (!file_read(d->arena, RESOLV_CONF, 65536, &text, &e))
+		return 0;
+	resolvconf_parse(text, &conf);
+	for (unsigned i = 0; i < conf.server_count && count < max; i++) {
+		char storage[ADDR_TEXT_MAX];
+		struct buf b;
+
+		conf.servers[i].port = 0;
+		BUF_INIT_ARRAY(&b, storage);
+		addr_format(&conf.servers[i], &b);
+		if (arena_copy(d->arena, buf_span(&b), &list[count]))
+			count++;
+	}
+	return count;
+}
+
+static void guess_services(const struct live_settings *s, struct discover *d)
+{
+	struct span others[RESOLVCONF_MAX_SERVERS];
+	size_t count = name_servers(d, others, RESOLVCONF_MAX_SERVERS);
+	unsigned widest, narrowest;
+
+	if (s->host == NULL || s->host[0] == '\0')
+		return;
+	if (!clusterguess_services(span_from_cstr(s->host), others, count, s->guess, &d->info,
+				   &widest, &narrowest) &&
+	    widest > 0)
+		diag_report(
+			d->diag, DIAG_NOTE,
+			"the service range begins before KUBERNETES_SERVICE_HOST, %s, and has a "
+			"length from /%u to /%u (--guess wide or narrow takes one)",
+			s->host, widest, narrowest);
+}
+
+static void look_around(const struct live_settings *s, struct discover *d)
+{
+	struct span routes;
+	struct error e;
+
+	if (s->wants[CLUSTERKEYS_SERVICE] && !clusterinfo_has(&d->info, CLUSTERKEYS_SERVICE))
+		guess_services(s, d);
+	if (s->wants[CLUSTERKEYS_POD] && !clusterinfo_has(&d->info, CLUSTERKEYS_POD) &&
+	    file_read(d->arena, ROUTES, 1u << 20, &routes, &e))
+		clusterguess_pods(routes, ROUTES, &d->info);
+}
+
+enum verb_answer live_read(const struct live_settings *s, struct discover *d, struct error *e)
+{
+	struct credentials c = {.own_anchors = NULL};
+	bool has_credentials = get_credentials(s, d, &c, e);
+	bool ok = has_credentials && climb(s, d, &c, e);
+
+	credentials_fini(&c);
+	d->sources++;
+	d->name = "the cluster";
+	if (s->in_cluster) {
+		if (!ok)
+			diag_report(d->diag, DIAG_WARNING, "%s", e->text);
+		look_around(s, d);
+		return VERB_DONE;
+	}
+	return ok ? VERB_DONE : has_credentials ? VERB_FAILED : VERB_REFUSED;
+}
