@@ -5,6 +5,7 @@
 #ifndef APPLET_H
 #define APPLET_H
 
+#include "base/diag.h"
 #include "sys/opt.h"
 
 /* Exit statuses of every applet; what else one may return, its manual says. */
@@ -35,5 +36,8 @@ extern const struct applet iptables_setup_applet;
 
 /* "NAME: text" on standard error, one line. */
 void applet_complain(const char *name, const char *text);
+
+/* For a struct diag whose context is the name: the same, with "warning: " or "note: " before it. */
+void applet_emit(struct diag *d, enum diag_level level, const char *text);
 
 #endif

@@ -221,20 +221,6 @@ static int complain(const struct error *e, int status)
 	return status;
 }
 
-static void emit(struct diag *d, enum diag_level level, const char *text)
-{
-	char storage[1200];
-	struct buf line;
-
-	BUF_INIT_ARRAY(&line, storage);
-	buf_printf(&line, "%s%s",
-		   level == DIAG_WARNING ? "warning: "
-		   : level == DIAG_NOTE	 ? "note: "
-					 : "",
-		   text);
-	applet_complain(d->context, buf_cstr(&line));
-}
-
 /* ---- Verbs and descriptions ---- */
 
 /* The operands from `from` on, and what --includeIPRanges gave. */
@@ -262,7 +248,7 @@ static uint8_t family_of(const struct settings *s)
 static int run_verb(const struct settings *s, enum verb verb, struct verb_words words)
 {
 	char name[] = NAME;
-	struct diag diag = {.emit = emit, .context = name};
+	struct diag diag = {.emit = applet_emit, .context = name};
 	struct verb_job job = {
 		.verb = verb,
 		.operands = words,
@@ -444,7 +430,7 @@ static int discover(const struct settings *s, struct arena *arena)
 {
 	static struct discover d;
 	char name[] = NAME;
-	struct diag diag = {.emit = emit, .context = name};
+	struct diag diag = {.emit = applet_emit, .context = name};
 	bool is_complete = false;
 	enum verb_answer looked;
 	struct error e = {""};
@@ -505,7 +491,7 @@ static enum verb_answer inspect_all(struct inspect *in, const struct settings *s
 static int check(const struct settings *s, struct verb_words words, struct arena *arena)
 {
 	char name[] = NAME;
-	struct diag diag = {.emit = emit, .context = name};
+	struct diag diag = {.emit = applet_emit, .context = name};
 	struct error e = {""}, failed;
 	enum verb_answer answer;
 	struct inspect in;

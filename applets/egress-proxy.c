@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "dns/hosts.h"
-#include "dns/resolvconf.h"
+#include "ev/systemnames.h"
 #include "net/hostname.h"
 #include "proxy/control.h"
 #include "proxy/drain.h"
@@ -225,16 +225,6 @@ struct resources {
 	struct control_settings control;
 };
 
-static void emit(struct diag *d, enum diag_level level, const char *text)
-{
-	char storage[1200];
-	struct buf line;
-
-	BUF_INIT_ARRAY(&line, storage);
-	buf_printf(&line, "%s%s", level == DIAG_WARNING ? "warning: " : "", text);
-	applet_complain(d->context, buf_cstr(&line));
-}
-
 static struct route_table *load(const struct settings *s, struct buf *summary)
 {
 	struct manifests m = {
@@ -244,7 +234,7 @@ static struct route_table *load(const struct settings *s, struct buf *summary)
 		.cluster_domain = span_from_cstr(s->cluster_domain),
 	};
 	char name[] = NAME;
-	struct diag diag = {.emit = emit, .context = name};
+	struct diag diag = {.emit = applet_emit, .context = name};
 
 	return manifests_load(&m, &diag, summary);
 }
@@ -382,28 +372,6 @@ static bool set_pins(const struct settings *s, struct resources *r, struct error
 	return true;
 }
 
-/* In a scratch image neither file need be there: then there are only pins and literal addresses. */
-static void read_system_names(struct resources *r, bool want_servers)
-{
-	struct resolver_config *config = &r->control.resolver;
-	struct hosts_entry *hosts;
-	struct resolvconf conf;
-	struct span text;
-	struct error e;
-
-	if (file_read(&r->arena, "/etc/hosts", 1u << 20, &text, &e) &&
-	    hosts_parse(text, &r->arena, &hosts, &config->host_count))
-		config->hosts = hosts;
-	if (!want_servers || !file_read(&r->arena, "/etc/resolv.conf", 65536, &text, &e))
-		return;
-	resolvconf_parse(text, &conf);
-	for (unsigned i = 0; i < conf.server_count && i < RESOLVER_MAX_SERVERS; i++)
-		config->servers[config->server_count++] = conf.servers[i];
-	config->timeout_ms = conf.timeout_ms;
-	config->attempts = conf.attempts;
-	config->rotate = conf.rotate;
-}
-
 static bool set_names(const struct settings *s, struct resources *r, struct error *e)
 {
 	struct resolver_config *config = &r->control.resolver;
@@ -415,7 +383,7 @@ static bool set_names(const struct settings *s, struct resources *r, struct erro
 				&config->servers[config->server_count++]))
 			return error_set(e, "--dns: \"%s\" is not ADDR or ADDR:PORT",
 					 s->dns.items[i]);
-	read_system_names(r, s->dns.count == 0);
+	systemnames_read(config, s->dns.count == 0, &r->arena);
 	return set_pins(s, r, e);
 }
 

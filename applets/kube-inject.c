@@ -222,22 +222,6 @@ static const struct opt_manual manual = {
 		    "  " NAME " -f sleep.yaml --uninject -o sleep.yaml\n",
 };
 
-/* ---- Complaints ---- */
-
-static void emit(struct diag *d, enum diag_level level, const char *text)
-{
-	char storage[1200];
-	struct buf line;
-
-	BUF_INIT_ARRAY(&line, storage);
-	buf_printf(&line, "%s%s",
-		   level == DIAG_WARNING ? "warning: "
-		   : level == DIAG_NOTE	 ? "note: "
-					 : "",
-		   text);
-	applet_complain(d->context, buf_cstr(&line));
-}
-
 /* All that a run holds. */
 struct run {
 	const struct settings *settings;
@@ -567,7 +551,7 @@ static int run(int argc, char **argv)
 {
 	struct settings settings = {.check = false};
 	char name[] = NAME;
-	struct run r = {.settings = &settings, .diag = {.emit = emit, .context = name}};
+	struct run r = {.settings = &settings, .diag = {.emit = applet_emit, .context = name}};
 	int status = APPLET_USAGE;
 	const char *problem;
 	struct error e;

@@ -38,6 +38,18 @@ void applet_complain(const char *name, const char *text)
 	fd_write_all(STDERR_FILENO, buf_span(&line), &(struct error){0});
 }
 
+void applet_emit(struct diag *d, enum diag_level level, const char *text)
+{
+	static const char *const words[] = {
+		[DIAG_NOTE] = "note: ", [DIAG_WARNING] = "warning: ", [DIAG_ERROR] = ""};
+	char storage[1200];
+	struct buf line;
+
+	BUF_INIT_ARRAY(&line, storage);
+	buf_printf(&line, "%s%s", words[level], text);
+	applet_complain(d->context, buf_cstr(&line));
+}
+
 static int print(struct span text)
 {
 	struct error e;

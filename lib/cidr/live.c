@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "cidr/ladder.h"
-#include "dns/hosts.h"
 #include "dns/resolvconf.h"
-#include "ev/resolver.h"
+#include "ev/systemnames.h"
 #include "kube/clusterguess.h"
 #include "kubeapi/client.h"
 #include "kubeapi/credentials.h"
@@ -14,28 +13,6 @@
 /* What goes another way when this one does not. */
 #define INSTEAD "kubectl get nodes,servicecidrs -o json | cidr-describe"
 #define ROUTES "/proc/net/route"
-#define RESOLV_CONF "/etc/resolv.conf"
-
-/* In a scratch image neither file need be there: then only addresses can be called. */
-static void read_names(struct arena *arena, struct resolver_config *config)
-{
-	struct hosts_entry *hosts;
-	struct resolvconf conf;
-	struct span text;
-	struct error e;
-
-	if (file_read(arena, "/etc/hosts", 1u << 20, &text, &e) &&
-	    hosts_parse(text, arena, &hosts, &config->host_count))
-		config->hosts = hosts;
-	if (!file_read(arena, RESOLV_CONF, 65536, &text, &e))
-		return;
-	resolvconf_parse(text, &conf);
-	for (unsigned i = 0; i < conf.server_count && i < RESOLVER_MAX_SERVERS; i++)
-		config->servers[config->server_count++] = conf.servers[i];
-	config->timeout_ms = conf.timeout_ms;
-	config->attempts = conf.attempts;
-	config->rotate = conf.rotate;
-}
 
 static bool get_credentials(const struct live_settings *s, struct discover *d,
 			    struct credentials *c, struct error *e)
@@ -73,7 +50,7 @@ static bool climb(const struct live_settings *s, struct discover *d, const struc
 	bool ok;
 
 	memcpy(ladder.wants, s->wants, sizeof ladder.wants);
-	read_names(d->arena, &names);
+	systemnames_read(&names, true, d->arena);
 	config.resolver = &names;
 	config.user_agent = s->user_agent;
 	config.total_timeout_ms = s->timeout_ms;
@@ -96,7 +73,7 @@ static size_t name_servers(struct discover *d, struct span *list, size_t max)
 	struct error e;
 	size_t count = 0;
 
-	if (!file_read(d->arena, RESOLV_CONF, 65536, &text, &e))
+	if (!file_read(d->arena, SYSTEMNAMES_RESOLV_CONF, 65536, &text, &e))
 		return 0;
 	resolvconf_parse(text, &conf);
 	for (unsigned i = 0; i < conf.server_count && count < max; i++) {
