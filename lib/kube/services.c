@@ -129,11 +129,6 @@ static void count_ignored(struct kube_services *s, struct span kind, const char 
 	(*at)->count++;
 }
 
-static bool is_text(const struct ydoc_node *node)
-{
-	return node != NULL && node->kind == YDOC_SCALAR && !ydoc_is_absent(node);
-}
-
 static bool is_nearly(struct span typed, struct span known)
 {
 	struct nearest nearest;
@@ -150,7 +145,7 @@ static void ignore_type(struct kube_services *s, const struct ykeys_context *con
 	struct ydoc_path path = {.parent = context->path, .key = "spec"};
 	struct ykeys_context inner = {context->diag, context->file, &path};
 	const struct ydoc_node *external_name = ydoc_get(spec, SPAN("externalName"));
-	struct span name = is_text(type) ? type->text : SPAN("ClusterIP");
+	struct span name = ydoc_is_value(type) ? type->text : SPAN("ClusterIP");
 	char shown[YDOC_ESCAPED_MAX];
 
 	if (type != NULL &&
@@ -175,12 +170,12 @@ static void read_service(struct kube_services *s, const struct ykeys_context *co
 	const struct ydoc_node *api = ydoc_get(object, SPAN("apiVersion"));
 	const struct ydoc_node *spec = ydoc_get(object, SPAN("spec"));
 	const struct ydoc_node *type = ydoc_get(spec, SPAN("type"));
-	bool is_external = is_text(type) && span_eq(type->text, SPAN(EXTERNAL_NAME));
+	bool is_external = ydoc_is_value(type) && span_eq(type->text, SPAN(EXTERNAL_NAME));
 	struct kube_service *service;
 	char shown[YDOC_ESCAPED_MAX];
 
 	/* Other groups have Services too: serving.knative.dev/v1. */
-	if (is_text(api) && !span_eq(api->text, SPAN("v1"))) {
+	if (ydoc_is_value(api) && !span_eq(api->text, SPAN("v1"))) {
 		if (is_external && span_find(api->text, '/') == SIZE_MAX)
 			ykeys_report(context, DIAG_ERROR, api->pos, "apiVersion",
 				     "expected v1, found \"%s\"", ydoc_escape(api->text, shown));
@@ -207,7 +202,7 @@ static void read_object(struct kube_services *s, const struct ykeys_context *con
 		ykeys_report(context, DIAG_ERROR, object->pos, NULL,
 			     "expected an object with apiVersion and kind, found %s",
 			     ydoc_describe(object));
-	} else if (!is_text(kind)) {
+	} else if (!ydoc_is_value(kind)) {
 		ykeys_report(context, DIAG_WARNING, object->pos, "kind",
 			     "missing: the object is ignored");
 		count_ignored(s, SPAN("without kind"), "", SPAN(""));

@@ -23,14 +23,9 @@ static const struct kind kinds[] = {
 	{"DeploymentConfig", {"apps.openshift.io", ""}, template_path},
 };
 
-static bool is_text(const struct ydoc_node *node)
-{
-	return node != NULL && node->kind == YDOC_SCALAR && !ydoc_is_absent(node);
-}
-
 static struct span text_of(const struct ydoc_node *node)
 {
-	return is_text(node) ? node->text : SPAN("");
+	return ydoc_is_value(node) ? node->text : SPAN("");
 }
 
 const struct ydoc_node *kube_workload_list(const struct ydoc_node *root)
@@ -253,6 +248,7 @@ enum kube_workload_result kube_workload_read(struct kube_workload *w, const char
 {
 	struct span api_version;
 	const struct kind *known;
+	enum kube_workload_result result;
 	bool is_asked;
 
 	*w = (struct kube_workload){.pos = object->node->pos,
@@ -269,9 +265,9 @@ enum kube_workload_result kube_workload_read(struct kube_workload *w, const char
 		enter(w, "items", 0);
 		enter(w, NULL, object->index);
 	}
-	if (is_asked && judge_asked(object->node) != KUBE_WORKLOAD_FOUND)
-		return judge_asked(object->node);
-	return read_workload(w, object, known != NULL ? known->path : template_path)
-		       ? KUBE_WORKLOAD_FOUND
-		       : KUBE_WORKLOAD_BAD;
+	result = is_asked ? judge_asked(object->node) : KUBE_WORKLOAD_FOUND;
+	if (result == KUBE_WORKLOAD_FOUND &&
+	    !read_workload(w, object, known != NULL ? known->path : template_path))
+		return KUBE_WORKLOAD_BAD;
+	return result;
 }

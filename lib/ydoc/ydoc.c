@@ -104,6 +104,11 @@ bool ydoc_is_absent(const struct ydoc_node *node)
 	return node == NULL || (node->kind == YDOC_SCALAR && ydoc_scalar_type(node) == YDOC_NULL);
 }
 
+bool ydoc_is_value(const struct ydoc_node *node)
+{
+	return node != NULL && node->kind == YDOC_SCALAR && !ydoc_is_absent(node);
+}
+
 const char *ydoc_describe(const struct ydoc_node *node)
 {
 	if (node->kind == YDOC_MAPPING)

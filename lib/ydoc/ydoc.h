@@ -99,6 +99,9 @@ bool ydoc_is_true(const struct ydoc_node *scalar);
 /* The node is absent (NULL) or the null scalar: Kubernetes takes both for "not given". */
 bool ydoc_is_absent(const struct ydoc_node *node);
 
+/* The node is there and a scalar other than null. */
+bool ydoc_is_value(const struct ydoc_node *node);
+
 /*
  * The value of `key` in a mapping, NULL when it has none (or node is no mapping or NULL). Of
  * repeated keys the first counts. Merge keys (`<<: *base`, `<<: [*a, *b]`) are looked into after

@@ -738,6 +738,24 @@ static void absent_is_nothing_or_null_but_not_empty_text(void)
 	ydoc_reader_fini(&reader);
 }
 
+static void a_value_is_a_scalar_that_is_not_null(void)
+{
+	struct ydoc_reader reader;
+	struct collect c;
+	const struct ydoc_node *root = read_one(
+		&reader, &c, "{a: null, b: , c: \"\", d: [], e: \"null\", f: 80, g: {}}");
+
+	CHECK(!ydoc_is_value(NULL));
+	CHECK(!ydoc_is_value(ydoc_get(root, SPAN("a"))));
+	CHECK(!ydoc_is_value(ydoc_get(root, SPAN("b"))));
+	CHECK(ydoc_is_value(ydoc_get(root, SPAN("c"))));
+	CHECK(!ydoc_is_value(ydoc_get(root, SPAN("d"))));
+	CHECK(ydoc_is_value(ydoc_get(root, SPAN("e"))));
+	CHECK(ydoc_is_value(ydoc_get(root, SPAN("f"))));
+	CHECK(!ydoc_is_value(ydoc_get(root, SPAN("g"))));
+	ydoc_reader_fini(&reader);
+}
+
 static void report_names_file_line_column_and_path(void)
 {
 	struct ydoc_path spec = {.key = "spec"}, ports = {.parent = &spec, .key = "ports"};
@@ -802,5 +820,5 @@ UNIT_TESTS(TEST(reads_yaml_as_it_is_written), TEST(reads_every_document_and_leav
 	   TEST(get_follows_merges_of_merges_to_a_bound),
 	   TEST(unquoted_words_are_typed_as_kubectl_types_them),
 	   TEST(absent_is_nothing_or_null_but_not_empty_text),
-	   TEST(report_names_file_line_column_and_path), TEST(escapes_and_cuts_the_users_words),
-	   TEST(survives_every_failed_allocation))
+	   TEST(a_value_is_a_scalar_that_is_not_null), TEST(report_names_file_line_column_and_path),
+	   TEST(escapes_and_cuts_the_users_words), TEST(survives_every_failed_allocation))
