@@ -7,9 +7,6 @@
 #include "ydoc/yplace.h"
 #include "ydoc/ystyle.h"
 
-/* More entries than that are never new in one mapping: a set of them is a mask. */
-#define MAX_NEW 64
-
 /* Of a bucket; when there are more, text is made again. */
 #define LOOKED_THROUGH 32
 
@@ -412,6 +409,7 @@ static void graft(struct yedit *e, const struct ydoc_node *target, const struct 
 		style = ystyle_of_brackets(e->text, target, &e->style, around, &inner.indent);
 		inner.style = &style;
 	}
+	/* A set of new entries is a mask: for more than it holds there is no place. */
 	for (const struct ydoc_item *i = content->items; i != NULL; i = i->next, bit <<= 1) {
 		const struct ydoc_item *have = ydoc_find(target, i->key->text);
 

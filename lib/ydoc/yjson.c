@@ -213,10 +213,7 @@ static size_t count_digits(struct span text)
 	return n;
 }
 
-/*
- * number = [ "-" ] int [ frac ] [ exp ], RFC 8259 section 6. Returns its length, 0 when it is none.
- */
-static size_t number_len(struct span text)
+size_t yjson_number_len(struct span text)
 {
 	size_t at = span_starts_with(text, SPAN("-")), digits = count_digits(span_from(text, at));
 
@@ -249,7 +246,7 @@ static bool read_literal(struct yjson *j)
 	};
 	struct span rest = ycursor_rest(&j->at);
 	struct ydoc_pos pos = j->at.pos;
-	size_t len = number_len(rest);
+	size_t len = yjson_number_len(rest);
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (span_starts_with(rest, words[i]))

@@ -16,4 +16,10 @@
  */
 bool yjson_read(struct ycursor *at, struct ybuild *b);
 
+/*
+ * Length of the number = [ "-" ] int [ frac ] [ exp ] at the front of a text, RFC 8259 section 6; 0
+ * when there is none. YAML has more of them, 0x10 and .5.
+ */
+size_t yjson_number_len(struct span text);
+
 #endif

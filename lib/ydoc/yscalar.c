@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "ydoc/yjson.h"
 
 /* Bytes that mean nothing to YAML wherever they stand in a plain scalar, brackets around or not. */
 static bool is_harmless(char c)
@@ -33,25 +34,6 @@ static bool is_plain_for_all(struct span text)
 	}
 	plain.text = text;
 	return ydoc_scalar_type(&plain) == YDOC_TEXT;
-}
-
-/* What JSON calls a number, RFC 8259 section 6; YAML has more of them, 0x10 and .5. */
-static bool is_json_number(struct span text)
-{
-	size_t i = span_starts_with(text, SPAN("-")), digits = i;
-	bool has_point = false;
-
-	while (i < text.len && ascii_is_digit(text.ptr[i]))
-		i++;
-	if (i == digits || (text.ptr[digits] == '0' && i > digits + 1))
-		return false;
-	for (; i < text.len; i++) {
-		if (text.ptr[i] == '.' && !has_point && i + 1 < text.len)
-			has_point = true;
-		else if (!ascii_is_digit(text.ptr[i]))
-			return false;
-	}
-	return true;
 }
 
 /* U+0085, U+2028, U+2029 end lines for YAML 1.1; U+FEFF is a mark; both are best seen. */
@@ -196,7 +178,8 @@ void yscalar_add(struct buf *out, const struct ydoc_node *scalar, enum yscalar_f
 	else if (type == YDOC_BOOL && is_json)
 		buf_add_cstr(out, ydoc_is_true(scalar) ? "true" : "false");
 	else if (type == YDOC_BOOL || (type == YDOC_NUMBER && !is_json) ||
-		 (type == YDOC_NUMBER && is_json_number(scalar->text)) || stays_plain(scalar, form))
+		 (type == YDOC_NUMBER && yjson_number_len(scalar->text) == scalar->text.len) ||
+		 stays_plain(scalar, form))
 		buf_add(out, scalar->text);
 	else
 		add_text(out, scalar->text, form);

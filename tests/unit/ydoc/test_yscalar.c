@@ -225,7 +225,27 @@ static void literals_are_what_needs_nothing_said_about_it(void)
 		CHECK_ROW(bad[i], !yscalar_fits_literal(span_from_cstr(bad[i])));
 }
 
-UNIT_TESTS(TEST(text_stays_without_quotes_where_every_reader_takes_it_for_text),
+static void numbers_of_json_stay_numbers_with_an_exponent_too(void)
+{
+	static const char *const numbers[] = {"0", "-1", "1.5", "1e3", "-1.5E+10", "12e-03"};
+	static const char *const others[] = {"012", "1_000", ".5", "0x1f", "+1", "1."};
+	char storage[100], quoted[100];
+	struct buf out;
+
+	BUF_INIT_ARRAY(&out, storage);
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		format(span_from_cstr(numbers[i]), true, YSCALAR_JSON, &out);
+		CHECK_TEXT(storage, numbers[i]);
+	}
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		snprintf(quoted, sizeof quoted, "\"%s\"", others[i]);
+		format(span_from_cstr(others[i]), true, YSCALAR_JSON, &out);
+		CHECK_TEXT(storage, quoted);
+	}
+}
+
+UNIT_TESTS(TEST(numbers_of_json_stay_numbers_with_an_exponent_too),
+	   TEST(text_stays_without_quotes_where_every_reader_takes_it_for_text),
 	   TEST(text_that_anybody_could_take_for_something_else_is_quoted),
 	   TEST(quotes_are_those_that_need_the_fewest_escapes),
 	   TEST(what_stood_without_quotes_is_what_it_was), TEST(every_text_is_read_back),
