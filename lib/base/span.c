@@ -2,23 +2,71 @@
 
 #include <stdint.h>
 
-#include "base/ascii.h"
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGHS UINT64_C(0x8080808080808080)
+
+/* The high bit of each byte that is an ASCII letter; none of them may be above 0x7f. */
+static uint64_t letters(uint64_t word)
+{
+	uint64_t lower = word | ONES * 0x20 | HIGHS;
+
+	return (lower - ONES * 'a') & ~(lower - ONES * ('z' + 1)) & HIGHS;
+}
 
 /*
- * On the request path (header names, hosts). Bytes are mostly equal, so the difference is looked at
- * first: two ASCII letters that differ by case differ in bit 0x20 and nothing else.
+ * Two ASCII letters that differ by case differ in bit 0x20 and nothing else. Bytes are mostly equal,
+ * so the difference is looked at first.
+ */
+static bool eq_nocase(uint64_t a, uint64_t b)
+{
+	uint64_t difference = a ^ b;
+
+	if (difference == 0)
+		return true;
+	return (difference & ~(ONES * 0x20)) == 0 &&
+	       (difference << 2 & ~letters(a & ~HIGHS)) == 0 && (difference << 2 & a) == 0;
+}
+
+static bool eight_are_eq(const char *a, const char *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof x);
+	memcpy(&y, b, sizeof y);
+	return eq_nocase(x, y);
+}
+
+static bool four_are_eq(const char *a, const char *b)
+{
+	uint32_t x, y;
+
+	memcpy(&x, a, sizeof x);
+	memcpy(&y, b, sizeof y);
+	return eq_nocase(x, y);
+}
+
+/*
+ * On the request path (header names, hosts), hence several bytes at a time. The last step begins
+ * early enough to end with the text, and so looks at some bytes twice.
  */
 bool span_eq_nocase(struct span a, struct span b)
 {
+	size_t at = 0;
+
 	if (a.len != b.len)
 		return false;
-	for (size_t i = 0; i < a.len; i++) {
-		int difference = a.ptr[i] ^ b.ptr[i];
-
-		if (difference != 0 && (difference != 0x20 || !ascii_is_alpha(a.ptr[i])))
-			return false;
+	if (a.len < 4) {
+		while (at < a.len && eq_nocase((unsigned char)a.ptr[at], (unsigned char)b.ptr[at]))
+			at++;
+		return at == a.len;
 	}
-	return true;
+	if (a.len < 8)
+		return four_are_eq(a.ptr, b.ptr) &&
+		       four_are_eq(a.ptr + a.len - 4, b.ptr + a.len - 4);
+	for (; at + 8 <= a.len; at += 8)
+		if (!eight_are_eq(a.ptr + at, b.ptr + at))
+			return false;
+	return eight_are_eq(a.ptr + a.len - 8, b.ptr + a.len - 8);
 }
 
 bool span_starts_with(struct span s, struct span prefix)

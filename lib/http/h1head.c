@@ -208,8 +208,13 @@ static enum h1_result read_version(struct parse *p, size_t *end)
 {
 	static const char pattern[VERSION_LEN + 1] = "HTTP/0.0";
 	size_t start = p->scan->token_at;
+	size_t at = p->scan->at;
 
-	for (size_t at = p->scan->at; at < start + VERSION_LEN; at++) {
+	/* What nearly everybody says needs one comparison. */
+	if (at == start && p->end - at > VERSION_LEN &&
+	    memcmp(p->bytes + at, "HTTP/1.1", VERSION_LEN) == 0)
+		at += VERSION_LEN;
+	for (; at < start + VERSION_LEN; at++) {
 		char want = pattern[at - start];
 
 		if (at == p->end)

@@ -105,10 +105,15 @@ static struct span whole_line(const char *bytes, const struct h1_field *field)
 	return span_of(bytes + field->name_at, end + 2 - field->name_at);
 }
 
-/* Those that are for the next recipient too, in their order, byte for byte. */
+/*
+ * Those that are for the next recipient too, in their order, byte for byte. Lines that stand side by
+ * side and need no change are copied together.
+ */
 static void add_fields(struct buf *out, const struct h1_head *head, const char *bytes,
 		       const struct filter *f)
 {
+	struct span run = SPAN("");
+
 	for (size_t i = 0; i < head->field_count; i++) {
 		const struct h1_field *field = &head->fields[i];
 		struct span name = h1head_field_name(bytes, field);
@@ -118,13 +123,20 @@ static void add_fields(struct buf *out, const struct h1_head *head, const char *
 		if (is_dropped(f, field, name))
 			continue;
 		line = whole_line(bytes, field);
+		if (line.len > 0 && line.ptr == run.ptr + run.len) {
+			run.len += line.len;
+			continue;
+		}
+		buf_add(out, run);
+		run = line;
 		if (line.len > 0)
-			buf_add(out, line);
-		else if (field->is_folded)
+			continue;
+		if (field->is_folded)
 			add_folded_field(out, name, value);
 		else
 			add_field(out, name, value);
 	}
+	buf_add(out, run);
 }
 
 static void add_framing(struct buf *out, enum h1_body_kind body, uint64_t length)
@@ -157,7 +169,7 @@ static void add_upgrade(struct buf *out, struct span offer)
 
 static bool is_sendable(struct span text)
 {
-	return h1char_all(text, H1_CHAR_VALUE);
+	return h1char_skip_value(text.ptr, 0, text.len) == text.len;
 }
 
 /* request-target in the form that an origin server wants: RFC 9112 section 3.2.1, 3.2.4 */

@@ -35,15 +35,28 @@ static void tells_equal_from_different(void)
 	}
 }
 
+/* The same at each position of a text: lengths on both sides of what is compared at a time. */
 static void ignores_case_of_the_52_letters_and_nothing_else(void)
 {
-	for (int i = 0; i < 256; i++) {
-		for (int j = 0; j < 256; j++) {
-			const char x = (char)i, y = (char)j;
-			bool is_letter = (i >= 'A' && i <= 'Z') || (i >= 'a' && i <= 'z');
-			bool expected = i == j || (is_letter && (i ^ j) == 0x20);
+	static const size_t lengths[] = {1, 3, 4, 7, 8, 9, 17};
+	char a[17], b[17];
 
-			CHECK(span_eq_nocase(span_of(&x, 1), span_of(&y, 1)) == expected);
+	memset(a, 'k', sizeof a);
+	memset(b, 'K', sizeof b);
+	for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; l++) {
+		for (size_t at = 0; at < lengths[l]; at++) {
+			for (int pair = 0; pair < 256 * 256; pair++) {
+				int i = pair / 256, j = pair % 256;
+				bool is_letter = (i >= 'A' && i <= 'Z') || (i >= 'a' && i <= 'z');
+				bool expected = i == j || (is_letter && (i ^ j) == 0x20);
+
+				a[at] = (char)i;
+				b[at] = (char)j;
+				CHECK(span_eq_nocase(span_of(a, lengths[l]),
+						     span_of(b, lengths[l])) == expected);
+			}
+			a[at] = 'k';
+			b[at] = 'K';
 		}
 	}
 }

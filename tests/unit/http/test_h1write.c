@@ -306,6 +306,13 @@ static void unfolds_folded_fields(void)
 		   OK "X: a  \tb\r\nY: c\r\nContent-Length: 0\r\n\r\n");
 }
 
+static void keeps_lines_in_order_whether_copied_or_written_anew(void)
+{
+	CHECK_TEXT(response(OK "A: 1\r\nB:2\r\nKeep-Alive: x\r\nC: 3\r\nD: 4 \r\nE: 5\r\n"
+			       "Content-Length: 0\r\n\r\n"),
+		   OK "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nContent-Length: 0\r\n\r\n");
+}
+
 static void gives_the_upgrade_of_101_and_426_back(void)
 {
 	CHECK_TEXT(response("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -450,6 +457,7 @@ UNIT_TESTS(TEST(regenerates_a_request), TEST(writes_the_target_in_the_form_an_or
 	   TEST(refuses_texts_with_line_ends), TEST(says_when_the_result_does_not_fit),
 	   TEST(regenerates_a_response), TEST(keeps_content_length_of_head_and_304_only),
 	   TEST(adds_date_to_final_responses_without_one), TEST(unfolds_folded_fields),
+	   TEST(keeps_lines_in_order_whether_copied_or_written_anew),
 	   TEST(gives_the_upgrade_of_101_and_426_back), TEST(writes_answers_of_our_own),
 	   TEST(every_refusal_has_a_reason_phrase), TEST(chunks_decode_to_what_was_written),
 	   TEST(a_regenerated_request_regenerates_to_itself),
