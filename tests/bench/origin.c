@@ -1,7 +1,7 @@
 /*
- * The origin of the measurements: GET /N is answered with N bytes, from memory, with one recv and
- * one send where the kernel allows it. It shares its core with the load, so it has to be cheaper
- * than any proxy is.
+ * The origin of the measurements: GET /N, or POST /N with a body of known length, is answered with N
+ * bytes, from memory, with one recv and one send where the kernel allows it. It shares its core
+ * with the load, so it has to be cheaper than any proxy is.
  *
  * usage: origin PORT (on 127.0.0.1). Keep-alive, no pipelining; who asks for anything else is
  * hung up on.
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,18 @@ struct answer {
 	char *text;
 };
 
-static struct answer answers[] = {{.body = 0}, {.body = 1000}, {.body = 100000}};
+static struct answer answers[] = {{.body = 0},
+				  {.body = 1000},
+				  {.body = 16384},
+				  {.body = 100000},
+				  {.body = 10000000}};
 
 /* Indexed by descriptor. */
 static struct connection {
 	size_t received;
+	size_t awaited; /* of a request's body: read and thrown away */
 	size_t sent;
-	const struct answer *answer; /* being sent, else NULL */
+	const struct answer *answer; /* to be sent once the request is whole, else NULL */
 	char head[4096];
 } connections[CONNECTIONS_MAX];
 
@@ -54,9 +60,10 @@ static void prepare(struct answer *answer)
 
 static const struct answer *answer_to(const char *head)
 {
-	if (strncmp(head, "GET /", 5) != 0)
+	const char *path = strncmp(head, "POST", 4) == 0 ? head + 4 : head + 3;
+	if (strncmp(path, " /", 2) != 0)
 		return NULL;
-	size_t body = strtoul(head + 5, NULL, 10);
+	size_t body = strtoul(path + 2, NULL, 10);
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
 		if (answers[i].body == body)
 			return &answers[i];
@@ -68,7 +75,30 @@ static bool watch(int operation, int fd, uint32_t events)
 	return epoll_ctl(poll_fd, operation, fd, &(struct epoll_event){events, {.fd = fd}}) == 0;
 }
 
-/* These two return false to hang up. */
+/* What of the request is still to come, now that its head is whole, or SIZE_MAX. */
+static size_t rest_of(const struct connection *c)
+{
+	const char *end = memmem(c->head, c->received, "\r\n\r\n", 4);
+	const char *length = strcasestr(c->head, "\r\nContent-Length:");
+	size_t body = length ? strtoul(length + 17, NULL, 10) : 0;
+	size_t here = c->received - (size_t)(end + 4 - c->head);
+	return here <= body ? body - here : SIZE_MAX;
+}
+
+/* These three return false to hang up. */
+static bool receive_body(int fd, struct connection *c)
+{
+	static char dropped[1 << 20];
+	while (c->awaited > 0) {
+		ssize_t n = recv(fd, dropped,
+				 c->awaited < sizeof(dropped) ? c->awaited : sizeof(dropped), 0);
+		if (n <= 0)
+			return n < 0 && errno == EAGAIN;
+		c->awaited -= (size_t)n;
+	}
+	return true;
+}
+
 static bool receive(int fd, struct connection *c)
 {
 	ssize_t n = recv(fd, c->head + c->received, sizeof(c->head) - 1 - c->received, 0);
@@ -76,10 +106,11 @@ static bool receive(int fd, struct connection *c)
 		return n < 0 && errno == EAGAIN;
 	c->received += (size_t)n;
 	c->head[c->received] = '\0';
-	if (c->received < 4 || memcmp(c->head + c->received - 4, "\r\n\r\n", 4) != 0)
+	if (!strstr(c->head, "\r\n\r\n"))
 		return true;
 	c->answer = answer_to(c->head);
-	return c->answer;
+	c->awaited = rest_of(c);
+	return c->answer && c->awaited != SIZE_MAX;
 }
 
 static bool transmit(int fd, struct connection *c)
@@ -102,7 +133,9 @@ static void serve(int fd)
 {
 	struct connection *c = &connections[fd];
 	bool good = c->answer || receive(fd, c);
-	if (good && c->answer)
+	if (good && c->awaited > 0)
+		good = receive_body(fd, c);
+	if (good && c->answer && c->awaited == 0)
 		good = transmit(fd, c);
 	if (!good)
 		close(fd);
@@ -119,6 +152,7 @@ static void take(int listener)
 	}
 	connections[fd].received = 0;
 	connections[fd].sent = 0;
+	connections[fd].awaited = 0;
 	connections[fd].answer = NULL;
 }
 

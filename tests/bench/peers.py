@@ -1,36 +1,35 @@
-"""The proxies that are compared, each with the same two routes by Host, and the origins behind them.
+"""The proxies that are compared, each with the same routes by Host:
 
-    origin      -> http://origin.test, answered by origin.c
-    secure:443  -> https://secure.test, answered by nginx, TLS 1.2, ECDHE-ECDSA-AES128-GCM-SHA256
+    origin                                  -> http://origin.test; so do n0, n1 and so on, as many as asked for
+    secure:443, ec:443, rsa:443, resumed:443 -> https://secure.test and so on: see origins.py
 
-The ports are fixed: all of this runs in a network namespace of its own.
+and the floor under them, relay.c, which takes bytes to the plain origin whatever they are. The ports are fixed:
+all of this runs in a network namespace of its own.
 """
 
 import subprocess
 from pathlib import Path
 
+from origins import CIPHERS, HTTP_ORIGIN, NGINX_COMMON, TLS_ORIGINS, write_nginx
+
 TOP = Path(__file__).resolve().parent.parent.parent
 EGRESSBOX = TOP / "build/egressbox"
-HTTP_ORIGIN, HTTPS_ORIGIN = 8001, 8002
-CIPHER = "ECDHE-ECDSA-AES128-GCM-SHA256"
+FLOOR = "relay"
 
-SERVICES = """\
-apiVersion: v1
-kind: Service
-metadata: {name: origin}
-spec: {type: ExternalName, externalName: origin.test, ports: [{name: http, port: 80}]}
+SERVICE = """\
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: secure}
-spec: {type: ExternalName, externalName: secure.test, ports: [{name: https, port: 443}]}
+metadata: {name: %s}
+spec: {type: ExternalName, externalName: %s.test, ports: [{name: %s, port: %d}]}
 """
 
-# splice-auto never splices here; the default buffer is the fastest.
-HAPROXY = f"""\
+# splice-auto never splices here; the default buffer is the fastest. A map is what it has for many routes.
+HAPROXY = """\
 global
     nbthread 1
-    maxconn 4000
+    maxconn 9500
+    maxpipes 100
     ssl-server-verify required
 defaults
     mode http
@@ -42,122 +41,92 @@ defaults
     option splice-response
 frontend in
     bind 127.0.0.1:%(port)d
-    use_backend origin if {{ req.hdr(host) -m str origin }}
-    use_backend secure if {{ req.hdr(host) -m str secure:443 }}
+    http-request deny deny_status 404 unless { req.hdr(host),map_str(%(dir)s/routes-%(port)d.map) -m found }
+    use_backend %%[req.hdr(host),map_str(%(dir)s/routes-%(port)d.map)]
 backend origin
     http-request set-header Host origin.test
-    server one 127.0.0.1:{HTTP_ORIGIN}
-backend secure
-    http-request set-header Host secure.test
-    server one 127.0.0.1:{HTTPS_ORIGIN} ssl verify required ca-file %(dir)s/ca.pem sni str(secure.test) \
-verifyhost secure.test ssl-max-ver TLSv1.2 ciphers {CIPHER}
+    server one 127.0.0.1:%(http)d
+"""
+HAPROXY_TLS = """\
+backend {name}
+    http-request set-header Host {name}.test
+    server one 127.0.0.1:{port} ssl verify required ca-file %(dir)s/ca.pem sni str({name}.test) \
+verifyhost {name}.test ssl-max-ver TLSv1.2 ciphers {ciphers}
 """
 
-NGINX_COMMON = """\
-daemon off;
-user root;
-worker_processes 1;
-pid %(dir)s/nginx-%(port)d.pid;
-error_log %(dir)s/nginx-%(port)d.log error;
-events { worker_connections 4096; }
-http {
-    access_log off;
-    keepalive_timeout 600;
-    keepalive_requests 1000000000;
-    ssl_protocols TLSv1.2;
-    client_body_temp_path %(dir)s/body;
-    proxy_temp_path %(dir)s/proxy;
-    fastcgi_temp_path %(dir)s/fastcgi;
-    uwsgi_temp_path %(dir)s/uwsgi;
-    scgi_temp_path %(dir)s/scgi;
-"""
-
-NGINX = f"""\
-{NGINX_COMMON}
-    upstream origin {{ server 127.0.0.1:{HTTP_ORIGIN}; keepalive 256; keepalive_requests 1000000000; }}
-    upstream secure {{ server 127.0.0.1:{HTTPS_ORIGIN}; keepalive 256; keepalive_requests 1000000000; }}
+NGINX = """\
     proxy_http_version 1.1;
-    proxy_set_header Connection "";
     proxy_max_temp_file_size 0;
+    proxy_request_buffering off;
+    client_max_body_size 0;
+    server_names_hash_max_size 65536;
     proxy_ssl_verify on;
+    proxy_ssl_verify_depth 3;
     proxy_ssl_trusted_certificate %(dir)s/ca.pem;
     proxy_ssl_server_name on;
-    proxy_ssl_name secure.test;
     proxy_ssl_protocols TLSv1.2;
-    proxy_ssl_ciphers {CIPHER};
-    server {{ listen 127.0.0.1:%(port)d default_server; return 404; }}
-    server {{
-        listen 127.0.0.1:%(port)d;
-        server_name origin;
-        location / {{ proxy_pass http://origin; proxy_set_header Connection ""; proxy_set_header Host origin.test; }}
-    }}
-    server {{
-        listen 127.0.0.1:%(port)d;
-        server_name secure;
-        location / {{ proxy_pass https://secure; proxy_set_header Connection ""; proxy_set_header Host secure.test; }}
-    }}
-}}
+    server { listen 127.0.0.1:%(port)d default_server; return 404; }
 """
-
-NGINX_ORIGIN = f"""\
-{NGINX_COMMON}
-    ssl_ciphers {CIPHER};
-    ssl_certificate %(dir)s/secure.pem;
-    ssl_certificate_key %(dir)s/secure.key;
-    server {{ listen 127.0.0.1:%(port)d ssl; location / {{ return 200 ""; }} }}
-}}
+NGINX_UPSTREAM = """\
+    upstream {name} {{ server 127.0.0.1:{port}; keepalive 256; keepalive_requests 1000000000; }}
+"""
+NGINX_SERVER = """\
+    server {{
+        listen 127.0.0.1:%(port)d;
+        server_name {host};
+        location / {{
+            proxy_pass {scheme}://{name}; proxy_set_header Connection ""; proxy_set_header Host {name}.test;
+            proxy_ssl_name {name}.test; proxy_ssl_ciphers {ciphers};
+        }}
+    }}
 """
 
 
-def write(folder, name, template, port):
-    path = folder / name
-    path.write_text(template % {"dir": folder, "port": port})
-    return path
+def route_names(count):
+    return [f"n{number}" for number in range(count)]
 
 
-def nginx(folder, name, template, port):
-    return ["nginx", "-e", folder / f"nginx-{port}.log", "-c", write(folder, name, template, port)]
+def egressbox(folder, program, port, routes):
+    services = folder / f"services-{port}.yaml"
+    names = ["origin", *route_names(routes)]
+    text = [SERVICE % (name, "origin", "http", 80) for name in names]
+    services.write_text("".join(text + [SERVICE % (name, name, "https", 443) for name in TLS_ORIGINS]))
+    command = [program, "egress-proxy", "-f", services, "--listen", f"127.0.0.1:{port}", "--admin", "off"]
+    command += ["--workers", "1", "--access-log", "off", "--log-level", "error", "--ca-file", folder / "ca.pem"]
+    pins = {"origin": HTTP_ORIGIN, **{name: at for name, (at, *_) in TLS_ORIGINS.items()}}
+    return command + [word for name, at in pins.items() for word in ("--resolve", f"{name}.test=127.0.0.1:{at}")]
 
 
-def proxies(folder, program):
+def haproxy(folder, port, routes):
+    hosts = {name: "origin" for name in ["origin", *route_names(routes)]}
+    hosts |= {f"{name}:443": name for name in TLS_ORIGINS}
+    (folder / f"routes-{port}.map").write_text("".join(f"{host} {to}\n" for host, to in hosts.items()))
+    tls = [HAPROXY_TLS.format(name=name, port=at, ciphers=CIPHERS) for name, (at, *_) in TLS_ORIGINS.items()]
+    path = folder / f"haproxy-{port}.cfg"
+    path.write_text("".join([HAPROXY, *tls]) % {"dir": folder, "port": port, "http": HTTP_ORIGIN})
+    return ["haproxy", "-db", "-f", path]
+
+
+def nginx(folder, port, routes):
+    upstreams = {"origin": HTTP_ORIGIN, **{name: at for name, (at, *_) in TLS_ORIGINS.items()}}
+    text = [NGINX_COMMON, NGINX, *(NGINX_UPSTREAM.format(name=name, port=at) for name, at in upstreams.items())]
+    for host in ["origin", *route_names(routes), *TLS_ORIGINS]:
+        scheme, name = ("https", host) if host in TLS_ORIGINS else ("http", "origin")
+        text.append(NGINX_SERVER.format(host=host, scheme=scheme, name=name, ciphers=CIPHERS))
+    return write_nginx(folder, f"nginx-{port}.conf", "".join(text) + "}\n", port)
+
+
+def proxies(folder, program, first_port=9001, routes=0):
     """{name: (port, command)}, ours first; their configurations are written to the folder."""
-    services = folder / "services.yaml"
-    services.write_text(SERVICES)
-    ours = [program, "egress-proxy", "-f", services, "--listen", "127.0.0.1:9001", "--admin", "off", "--workers", "1"]
-    ours += ["--access-log", "off", "--log-level", "error", "--ca-file", folder / "ca.pem"]
-    ours += ["--resolve", f"origin.test=127.0.0.1:{HTTP_ORIGIN}", "--resolve", f"secure.test=127.0.0.1:{HTTPS_ORIGIN}"]
     return {
-        "egressbox": (9001, ours),
-        "haproxy": (9002, ["haproxy", "-db", "-f", write(folder, "haproxy.cfg", HAPROXY, 9002)]),
-        "nginx": (9003, nginx(folder, "nginx.conf", NGINX, 9003)),
+        "egressbox": (first_port, egressbox(folder, program, first_port, routes)),
+        "haproxy": (first_port + 1, haproxy(folder, first_port + 1, routes)),
+        "nginx": (first_port + 2, nginx(folder, first_port + 2, routes)),
     }
 
 
-def origins(folder):
-    """[(port, command)]"""
-    return [
-        (HTTP_ORIGIN, [folder / "origin", str(HTTP_ORIGIN)]),
-        (HTTPS_ORIGIN, nginx(folder, "origin.conf", NGINX_ORIGIN, HTTPS_ORIGIN)),
-    ]
-
-
-def prepare(folder):
-    """Builds the two C programs; makes ca.pem and secure.pem with its key."""
-    for name in ("origin", "first200"):
-        source = Path(__file__).resolve().parent / f"{name}.c"
-        quietly("cc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-o", folder / name, source)
-    new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    quietly(*new, "-x509", "-days", "2", "-subj", "/CN=Bench CA", "-keyout", folder / "ca.key", "-out", folder / "ca.pem")
-    quietly(*new, "-subj", "/CN=secure.test", "-keyout", folder / "secure.key", "-out", folder / "secure.csr")
-    (folder / "names").write_text("subjectAltName=DNS:secure.test\n")
-    sign = ["openssl", "x509", "-req", "-days", "2", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-CAcreateserial"]
-    quietly(*sign, "-in", folder / "secure.csr", "-extfile", folder / "names", "-out", folder / "secure.pem")
-
-
-def quietly(*command):
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"bench: {command[0]}: {done.stderr.strip()}")
+def floor(folder, port=9000):
+    return port, [folder / "relay", str(port), str(HTTP_ORIGIN)]
 
 
 def versions(program):
