@@ -14,6 +14,7 @@
 #include "proxy/control.h"
 #include "proxy/drain.h"
 #include "proxy/manifests.h"
+#include "proxy/reload.h"
 #include "sys/cpu.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -44,6 +45,7 @@ struct settings {
 	bool keep_internal_headers;
 	int access_log;
 	int log_level;
+	uint64_t drain_delay_ms;
 	uint64_t shutdown_timeout_ms;
 	struct proxy_timeouts timeouts;
 	uint64_t drain_ms; /* 0: serve */
@@ -178,8 +180,17 @@ static const struct opt options[] = {
 		"How long an upstream's connection is kept for the next request."),
 	TIMEOUT("tunnel-timeout", timeouts.tunnel_ms, "1h",
 		"An upgraded connection (WebSocket) without traffic; then it is closed."),
+	{.kind = OPT_DURATION,
+	 .name = "drain-delay",
+	 .value_name = "TIME",
+	 .offset = AT(drain_delay_ms),
+	 .initial = "5s",
+	 .max = 86400000,
+	 .help = "After SIGTERM, serving on while /readyz says no already, until all who send "
+		 "requests here have heard of it; 0: not at all."},
 	TIMEOUT("shutdown-timeout", shutdown_timeout_ms, "25s",
-		"After SIGTERM, for requests under way; then they are cut off."),
+		"After SIGTERM, the delay included, for requests under way; then they are cut "
+		"off."),
 	{.kind = OPT_SECTION, .help = "Instead of serving"},
 	{.kind = OPT_DURATION,
 	 .name = "drain",
@@ -196,18 +207,21 @@ static const struct opt options[] = {
 static const struct opt_manual manual = {
 	.usage = NAME " -f FILE|DIR|- ... [--listen [ADDR:]PORT]...\n" NAME
 		      " --check -f FILE|DIR|- ...\n" NAME " --drain TIME [--admin [ADDR:]PORT]",
-	.purpose = "An egress gateway. Each port of each ExternalName Service in the manifests "
-		   "becomes a "
-		   "route: a plain HTTP request whose Host is NAME, NAME.NAMESPACE, "
-		   "NAME.NAMESPACE.svc or "
-		   "NAME.NAMESPACE.svc.DOMAIN, with the port unless it is 80, goes to the external "
-		   "name. A "
-		   "port named http, or http-ANYTHING, is called in plain HTTP; one named https "
-		   "over TLS "
-		   "1.2, with the chain and the name verified, always.\n\n"
-		   "SIGTERM and SIGINT end it: nothing new is taken, requests under way are "
-		   "finished. A "
-		   "second one ends it at once.",
+	.purpose =
+		"An egress gateway. Each port of each ExternalName Service in the manifests "
+		"becomes a "
+		"route: a plain HTTP request whose Host is NAME, NAME.NAMESPACE, "
+		"NAME.NAMESPACE.svc or "
+		"NAME.NAMESPACE.svc.DOMAIN, with the port unless it is 80, goes to the external "
+		"name. A "
+		"port named http, or http-ANYTHING, is called in plain HTTP; one named https "
+		"over TLS "
+		"1.2, with the chain and the name verified, always.\n\n"
+		"The manifests are read again when they change, and at SIGHUP; when they are bad "
+		"the routes stay as they were.\n\n"
+		"SIGTERM and SIGINT end it: nothing new is taken, requests under way are "
+		"finished. A "
+		"second one ends it at once.",
 	.options = options,
 	.exit_status = "  0  served and told to end, --check found nothing wrong, or drained\n"
 		       "  1  could not listen, failed while serving, or not drained in time\n"
@@ -222,17 +236,22 @@ struct resources {
 	struct arena arena;
 	struct anchors *anchors;
 	struct tls_profile *tls;
+	struct reload reload;
 	struct control_settings control;
 };
 
-static struct route_table *load(const struct settings *s, struct buf *summary)
+static struct manifests manifests(const struct settings *s)
 {
-	struct manifests m = {
-		.paths = s->files.items,
-		.path_count = s->files.count,
+	return (struct manifests){
+		.inputs = {s->files.items, s->files.count, false},
 		.namespace = span_from_cstr(s->namespace),
 		.cluster_domain = span_from_cstr(s->cluster_domain),
 	};
+}
+
+static struct route_table *load(const struct settings *s, struct buf *summary)
+{
+	struct manifests m = manifests(s);
 	char name[] = NAME;
 	struct diag diag = {.emit = applet_emit, .context = name};
 
@@ -419,6 +438,7 @@ static bool prepare(const struct settings *s, struct resources *r, struct error 
 	if (c->workers > WORKERS_MAX)
 		c->workers = WORKERS_MAX;
 	c->ready_fd = s->ready_fd > 0 ? (int)s->ready_fd : -1;
+	c->drain_delay_ms = s->drain_delay_ms;
 	c->shutdown_timeout_ms = s->shutdown_timeout_ms;
 	c->config.timeouts = s->timeouts;
 	c->config.timeouts.linger_ms = 2000;
@@ -428,6 +448,8 @@ static bool prepare(const struct settings *s, struct resources *r, struct error 
 	/* A session needs two: its client's and its upstream's. */
 	c->config.max_sessions = (fds > 2 * RESERVED_FDS ? fds - RESERVED_FDS : fds / 2) / 2;
 	c->config.max_sessions = c->config.max_sessions / c->workers + 1;
+	if (s->drain_delay_ms >= s->shutdown_timeout_ms)
+		return error_set(e, "--drain-delay: must be less than --shutdown-timeout");
 	if (!set_listeners(s, c, e) || !set_admin(s, c, e) || !set_names(s, r, e) ||
 	    !set_tls(s, r, e))
 		return false;
@@ -458,6 +480,7 @@ static int drain(const struct settings *s)
 
 static int serve(const struct settings *s, struct resources *r)
 {
+	struct manifests m = manifests(s);
 	struct route_table *table;
 	struct error e;
 
@@ -465,6 +488,8 @@ static int serve(const struct settings *s, struct resources *r)
 		applet_complain(NAME, e.text);
 		return APPLET_USAGE;
 	}
+	reload_init(&r->reload, &m);
+	r->control.reload = &r->reload;
 	table = load(s, NULL);
 	if (table == NULL)
 		return APPLET_USAGE;
@@ -477,7 +502,7 @@ static int serve(const struct settings *s, struct resources *r)
 static int run(int argc, char **argv)
 {
 	struct settings settings = {.check = false};
-	struct resources r = {.anchors = NULL};
+	struct resources r = {.reload = {.files = {.fd = -1}}};
 	int status = APPLET_USAGE;
 	struct error e;
 
@@ -498,6 +523,7 @@ static int run(int argc, char **argv)
 	log_set_level((enum log_level)settings.log_level);
 	status = settings.check ? check(&settings) : serve(&settings, &r);
 out:
+	reload_stop(&r.reload);
 	tls_profile_free(r.tls);
 	anchors_free(r.anchors);
 	arena_fini(&r.arena);

@@ -5,6 +5,7 @@
 #include "base/linediff.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/inputs.h"
 #include "ydoc/ydoc.h"
 
 /* A file that is larger is refused with its own words by the reader: one byte more is enough. */
@@ -44,52 +45,35 @@ static bool make_room(struct files *f)
 	return true;
 }
 
-static bool read_one(struct files *f, const char *path, struct diag *diag)
+/* Where the files go, and complaints. */
+struct reading {
+	struct files *files;
+	struct diag *diag;
+};
+
+static bool read_one(void *context, const char *path)
 {
-	struct files_one file = {.path = path};
+	const struct reading *r = context;
+	struct files *f = r->files;
+	struct files_one file = {.path = path, .name = inputs_name(path)};
 	struct error e;
 
-	file.name = strcmp(path, "-") == 0 ? "<stdin>" : path;
 	if (!make_room(f))
-		return diag_report(diag, DIAG_ERROR, "out of memory");
+		return diag_report(r->diag, DIAG_ERROR, "out of memory");
 	if (!file_read(f->arena, path, FILE_MAX, &file.text, &e))
-		return diag_report(diag, DIAG_ERROR, "%s", e.text);
+		return diag_report(r->diag, DIAG_ERROR, "%s", e.text);
 	textedit_init(&file.edits);
 	f->list[f->count++] = file;
 	return true;
 }
 
-static bool read_dir(struct files *f, const char *path, bool is_recursive, struct diag *diag)
-{
-	static const char *const suffixes[] = {".yaml", ".yml", ".json", NULL};
-	struct span *found;
-	struct error e;
-	size_t count;
-	bool ok;
-
-	ok = is_recursive ? file_list_tree(f->arena, path, suffixes, &found, &count, &e)
-			  : file_list_dir(f->arena, path, suffixes, &found, &count, &e);
-	if (!ok)
-		return diag_report(diag, DIAG_ERROR, "%s", e.text);
-	if (count == 0)
-		diag_report(diag, DIAG_WARNING, "%s: no *.yaml, *.yml or *.json in it", path);
-	for (size_t i = 0; i < count; i++)
-		ok = read_one(f, found[i].ptr, diag) && ok;
-	return ok;
-}
-
 bool files_read(struct files *f, const char *const *paths, size_t count, bool is_recursive,
 		struct diag *diag)
 {
-	bool ok = true;
+	struct inputs in = {paths, count, is_recursive};
+	struct reading r = {f, diag};
 
-	for (size_t i = 0; i < count; i++) {
-		bool read = file_is_dir(paths[i]) ? read_dir(f, paths[i], is_recursive, diag)
-						  : read_one(f, paths[i], diag);
-
-		ok = ok && read;
-	}
-	return ok;
+	return inputs_visit(&in, f->arena, diag, read_one, &r);
 }
 
 /* ---- Writing ---- */

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "proxy/admin.h"
 #include "proxy/names.h"
+#include "proxy/reload.h"
 #include "proxy/view.h"
 #include "proxy/worker.h"
 #include "sys/fd.h"
@@ -23,6 +24,7 @@ struct control {
 	struct watch signals;
 	struct watch stopped; /* an eventfd that each worker adds 1 to when it ends */
 	struct timer ready_timer;
+	struct timer drain_timer;
 	struct timer shutdown_timer;
 	struct resolver resolver;
 	bool has_resolver;
@@ -34,16 +36,19 @@ struct control {
 	struct worker *workers;
 	size_t worker_count; /* initialised */
 	size_t workers_running;
-	bool ready_by_time;
+	bool was_ready;
 	bool stopping;
 	uint64_t started_ms;
 };
 
 /* Readiness and pages */
 
-static bool is_ready(const struct control *c)
+/* Once ready it stays so: what a reload adds keeps nobody else waiting. */
+static bool is_ready(struct control *c)
 {
-	return !c->stopping && (c->ready_by_time || c->names.answered == c->names.count);
+	if (c->names.answered == c->names.count)
+		c->was_ready = true;
+	return !c->stopping && c->was_ready;
 }
 
 static void render_metrics(struct control *c, struct buf *out)
@@ -59,6 +64,8 @@ static void render_metrics(struct control *c, struct buf *out)
 	metrics_print(metrics, count, out);
 	metrics_print_one("access_log_lost_lines_total", "counter",
 			  "Lines of the access log that nobody took in time.", lost, out);
+	if (c->settings->reload != NULL)
+		reload_print_metrics(c->settings->reload, out);
 	metrics_print_one("routes", "gauge", "Routes in the table.",
 			  view_table(c->view)->route_count, out);
 	metrics_print_one("names", "gauge", "External names that are watched.", c->names.count,
@@ -135,6 +142,27 @@ static void on_end_of_turn(struct loop *l)
 		publish(c);
 }
 
+/* Takes a table that was read again over, also when it fails. */
+static bool adopt(void *context, struct route_table *table, struct error *e)
+{
+	struct control *c = context;
+	struct generation *fresh = view_generation_new(table);
+
+	if (fresh == NULL) {
+		route_table_free(table);
+		return error_set(e, "out of memory");
+	}
+	is_ready(c);
+	if (!names_change(&c->names, &c->resolver, table, e)) {
+		view_generation_unref(fresh);
+		return false;
+	}
+	/* It is published at the end of the turn. */
+	view_generation_unref(c->generation);
+	c->generation = fresh;
+	return true;
+}
+
 /* Ending */
 
 static void stop_workers(struct control *c, bool now)
@@ -151,9 +179,20 @@ static void on_shutdown_timeout(struct timer *t)
 	stop_workers(c, true);
 }
 
+static void finish(struct control *c)
+{
+	log_event(LOG_INFO, "stopping: no new connections, requests under way are finished");
+	stop_workers(c, false);
+}
+
+static void on_drain_timeout(struct timer *t)
+{
+	finish(LIST_OWNER(t, struct control, drain_timer));
+}
+
 static void on_ready_timeout(struct timer *t)
 {
-	LIST_OWNER(t, struct control, ready_timer)->ready_by_time = true;
+	LIST_OWNER(t, struct control, ready_timer)->was_ready = true;
 }
 
 static void on_signal(struct watch *watch, unsigned events)
@@ -164,15 +203,24 @@ static void on_signal(struct watch *watch, unsigned events)
 	(void)events;
 	if (read(watch->fd, &info, sizeof info) != sizeof info)
 		return;
+	if (info.ssi_signo == SIGHUP) {
+		if (c->settings->reload != NULL && !c->stopping)
+			reload_now(c->settings->reload);
+		return;
+	}
 	if (c->stopping) {
 		log_event(LOG_WARN, "second signal, closing what is left");
 		stop_workers(c, true);
 		return;
 	}
 	c->stopping = true;
-	log_event(LOG_INFO, "stopping: no new connections, requests under way are finished");
 	loop_timer_set(&c->loop, &c->shutdown_timer, c->settings->shutdown_timeout_ms);
-	stop_workers(c, false);
+	if (info.ssi_signo != SIGTERM || c->settings->drain_delay_ms == 0) {
+		finish(c);
+		return;
+	}
+	log_event(LOG_INFO, "stopping: not ready any more, serving on for --drain-delay");
+	loop_timer_set(&c->loop, &c->drain_timer, c->settings->drain_delay_ms);
 }
 
 static void on_worker_stopped(struct watch *watch, unsigned events)
@@ -221,6 +269,7 @@ static bool watch_signals(struct control *c, struct error *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return watch_new_fd(c, &c->signals, signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
@@ -396,7 +445,7 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 	c->started_ms = loop_now_ms(&c->loop);
 	resolver_init(&c->resolver, &c->loop, &s->resolver);
 	c->has_resolver = true;
-	if (!names_start(&c->names, &c->resolver, table, e))
+	if (!names_change(&c->names, &c->resolver, table, e))
 		return false;
 	c->view = names_view(&c->names, c->generation);
 	if (c->view == NULL)
@@ -405,6 +454,11 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 	if (!init_workers(c, listen, e) || !start_admin(c, &admin, e) || !start_threads(c, e))
 		return false;
 	c->loop.end_of_turn = on_end_of_turn;
+	if (s->reload != NULL) {
+		s->reload->adopt = adopt;
+		s->reload->context = c;
+		reload_start(s->reload, &c->loop, table);
+	}
 	loop_timer_set(&c->loop, &c->ready_timer, READY_AFTER_MS);
 	log_start(c, listen, &admin);
 	tell_ready(s->ready_fd, listen, s->listen_count, &admin);
@@ -431,6 +485,8 @@ static void fini(struct control *c)
 	alloc_put(c->workers);
 	stop_log(c);
 	admin_stop(&c->admin);
+	if (c->settings->reload != NULL)
+		reload_stop(c->settings->reload);
 	names_stop(&c->names);
 	if (c->has_resolver)
 		resolver_fini(&c->resolver);
@@ -459,6 +515,7 @@ bool control_run(const struct control_settings *settings, struct route_table *ta
 	bool ok;
 
 	timer_init(&c.ready_timer, on_ready_timeout);
+	timer_init(&c.drain_timer, on_drain_timeout);
 	timer_init(&c.shutdown_timer, on_shutdown_timeout);
 	ok = start(&c, table, e) && loop_run(&c.loop, e);
 	fini(&c);

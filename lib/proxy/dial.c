@@ -52,6 +52,26 @@ bool dial_resolve(struct exchange *x)
 	return true;
 }
 
+/*
+ * The newest view may be of another table than the one that the exchange waits with, which gets no
+ * more answers: then it goes on by the new one, if that has the very same route.
+ */
+static void go_on_with_newest(struct exchange *x, struct worker *w)
+{
+	const struct route *old = x->route, *fresh;
+
+	if (x->view->view->generation != w->view->view->generation) {
+		fresh = route_table_find(view_table(w->view->view), old->service->name,
+					 old->service->namespace, old->port);
+		if (fresh == NULL || fresh->tls != old->tls ||
+		    !span_eq(fresh->service->external_name, old->service->external_name))
+			return;
+		x->route = fresh;
+	}
+	worker_view_unref(x->view);
+	x->view = worker_view_ref(w);
+}
+
 void dial_wake_waiting(struct worker *w)
 {
 	struct list woken;
@@ -62,11 +82,7 @@ void dial_wake_waiting(struct worker *w)
 		struct exchange *x = LIST_OWNER(woken.next, struct exchange, wait_node);
 
 		list_remove(&x->wait_node);
-		/* Its route is of one table; a view of another table can't say where it goes. */
-		if (x->view->view->generation == w->view->view->generation) {
-			worker_view_unref(x->view);
-			x->view = worker_view_ref(w);
-		}
+		go_on_with_newest(x, w);
 		session_run(x->session);
 	}
 }

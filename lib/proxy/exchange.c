@@ -100,7 +100,8 @@ static enum session_end how_to_end(const struct exchange *x)
 {
 	bool sends_more = !iobuf_is_empty(&x->request.in) || x->session->client.readable;
 
-	if (x->keep_alive && !exchange_worker(x)->stopping)
+	/* Also of a worker that stops, when the client was not told: it may be sending. */
+	if (x->keep_alive)
 		return SESSION_KEEP;
 	if (x->request_done && !x->framing.keep_alive && !sends_more)
 		return SESSION_CLOSE;

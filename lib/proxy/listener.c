@@ -8,6 +8,7 @@
 
 #include "proxy/session.h"
 #include "proxy/worker.h"
+#include "sys/bpf.h"
 #include "sys/fd.h"
 
 /* Connections accepted in one turn, so that those that are there already get theirs. */
@@ -15,6 +16,11 @@
 
 /* How long a listener rests when descriptors are out. */
 #define PAUSE_MS 50
+
+/* How long a client's last word of the handshake may be under way when a listener ends. */
+#define END_MS 50
+/* Where nobody has come for so long, nobody is coming. */
+#define QUIET_MS 1000
 
 /* The kernel caps it at net.core.somaxconn. */
 #define BACKLOG 4096
@@ -84,6 +90,7 @@ static int accept_one(struct listener *l)
 		return errno == ECONNABORTED || errno == EINTR ? 0 : errno;
 	addr_from_sockaddr(&ss, &peer);
 	addr_unmap(&peer);
+	l->accepted_ms = loop_now_ms(&l->worker->loop);
 	session_start(l->worker, fd, &peer);
 	return 0;
 }
@@ -107,7 +114,8 @@ static void on_event(struct watch *watch, unsigned events)
 	 */
 	if (is_out_of_descriptors(error)) {
 		loop_remove(&l->worker->loop, &l->watch);
-		loop_timer_set(&l->worker->loop, &l->pause, PAUSE_MS);
+		if (!l->ending)
+			loop_timer_set(&l->worker->loop, &l->pause, PAUSE_MS);
 	}
 }
 
@@ -116,6 +124,11 @@ static void on_pause_over(struct timer *t)
 	struct listener *l = LIST_OWNER(t, struct listener, pause);
 	struct error e;
 
+	if (l->ending) {
+		listener_stop(l);
+		worker_check_stopped(l->worker);
+		return;
+	}
 	if (!loop_add_level(&l->worker->loop, &l->watch, l->fd, on_event, &e))
 		loop_timer_set(&l->worker->loop, &l->pause, PAUSE_MS);
 }
@@ -125,6 +138,40 @@ bool listener_start(struct listener *l, struct worker *w, struct error *e)
 	l->worker = w;
 	timer_init(&l->pause, on_pause_over);
 	return loop_add_level(&w->loop, &l->watch, l->fd, on_event, e);
+}
+
+/*
+ * The kernel throws away what has not been accepted when a listening socket is closed, and a client
+ * whose handshake ends between our last accept and the close takes itself to be connected. So the
+ * beginnings of handshakes are dropped first. Who asks again, a second later, is refused.
+ */
+static bool drop_syns(int fd)
+{
+	/* The socket's filter sees the TCP header: byte 13 has the flags, 2 is SYN. */
+	static const struct bpf_step steps[] = {
+		{BPF_LOAD_BYTE, 0, 0, 13},
+		{BPF_IF_ANY_BIT, 0, 1, 2},
+		{BPF_RETURN, 0, 0, 0},
+		{BPF_RETURN, 0, 0, UINT32_MAX},
+	};
+	struct bpf_program program = {sizeof steps / sizeof steps[0], steps};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+}
+
+void listener_end(struct listener *l)
+{
+	struct loop *loop;
+
+	if (l->worker == NULL || l->fd == -1)
+		return;
+	loop = &l->worker->loop;
+	if (loop_now_ms(loop) - l->accepted_ms >= QUIET_MS || !drop_syns(l->fd)) {
+		listener_stop(l);
+		return;
+	}
+	l->ending = true;
+	loop_timer_set(loop, &l->pause, END_MS);
 }
 
 void listener_stop(struct listener *l)

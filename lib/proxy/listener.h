@@ -17,6 +17,8 @@ struct listener {
 	struct watch watch;
 	struct timer pause; /* runs while descriptors are out */
 	int fd;
+	bool ending; /* by listener_end */
+	uint64_t accepted_ms;
 	struct worker *worker;
 };
 
@@ -29,7 +31,13 @@ int listener_open(struct addr *at, bool any_family, struct error *e);
 
 /* Begins to accept connections for the worker, in its loop. */
 bool listener_start(struct listener *l, struct worker *w, struct error *e);
-/* Stops and closes; connections the kernel had already taken are accepted first. Harmless twice. */
+/*
+ * Stops without loss: nobody new is let in, those are accepted who have been, or are just being,
+ * told by the kernel that they are connected; the worker hears of the end through
+ * worker_check_stopped.
+ */
+void listener_end(struct listener *l);
+/* Stops and closes at once. Harmless twice. */
 void listener_stop(struct listener *l);
 
 #endif

@@ -3,43 +3,34 @@
 #include "base/arena.h"
 #include "kube/services.h"
 #include "sys/file.h"
+#include "sys/inputs.h"
 
-static const char *const suffixes[] = {".yaml", ".yml", ".json", NULL};
+/* What the names of the files in directories may take. */
+#define PATHS_MAX ((size_t)64 << 20)
+
+/* Where the Services go, and complaints. */
+struct reading {
+	struct kube_services *services;
+	struct diag *diag;
+};
 
 /* The bytes of one file are freed before the next is read. */
-static void read_file(struct kube_services *services, const char *path, struct diag *diag)
+static bool read_file(void *context, const char *path)
 {
-	const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path;
+	const struct reading *r = context;
 	struct arena arena;
 	struct span text;
 	struct error e;
+	bool ok;
 
 	arena_init(&arena, MANIFEST_MAX + 65536);
-	if (file_read(&arena, path, MANIFEST_MAX, &text, &e))
-		kube_services_read(services, name, text);
+	ok = file_read(&arena, path, MANIFEST_MAX, &text, &e);
+	if (ok)
+		kube_services_read(r->services, inputs_name(path), text);
 	else
-		diag_report(diag, DIAG_ERROR, "%s", e.text);
+		diag_report(r->diag, DIAG_ERROR, "%s", e.text);
 	arena_fini(&arena);
-}
-
-static void read_dir(struct kube_services *services, const char *path, struct diag *diag)
-{
-	struct span *files;
-	struct arena arena;
-	struct error e;
-	size_t count;
-
-	arena_init(&arena, 16u << 20);
-	if (!file_list_dir(&arena, path, suffixes, &files, &count, &e)) {
-		diag_report(diag, DIAG_ERROR, "%s", e.text);
-	} else {
-		if (count == 0)
-			diag_report(diag, DIAG_WARNING, "%s: no *.yaml, *.yml or *.json in it",
-				    path);
-		for (size_t i = 0; i < count; i++)
-			read_file(services, files[i].ptr, diag);
-	}
-	arena_fini(&arena);
+	return ok;
 }
 
 static void add_count(struct buf *out, size_t count, const char *noun)
@@ -68,15 +59,12 @@ struct route_table *manifests_load(const struct manifests *m, struct diag *diag,
 	struct route_options options = {m->namespace, m->cluster_domain};
 	struct route_table *table = NULL;
 	struct kube_services services;
+	struct arena paths;
 	struct error e;
 
 	kube_services_init(&services, m->namespace, diag);
-	for (size_t i = 0; i < m->path_count; i++) {
-		if (file_is_dir(m->paths[i]))
-			read_dir(&services, m->paths[i], diag);
-		else
-			read_file(&services, m->paths[i], diag);
-	}
+	arena_init(&paths, PATHS_MAX);
+	inputs_visit(&m->inputs, &paths, diag, read_file, &(struct reading){&services, diag});
 	if (diag->errors == 0) {
 		table = route_table_new(&services, &options, &e);
 		if (table == NULL)
@@ -85,5 +73,6 @@ struct route_table *manifests_load(const struct manifests *m, struct diag *diag,
 			summarise(&services, table, summary);
 	}
 	kube_services_fini(&services);
+	arena_fini(&paths);
 	return table;
 }

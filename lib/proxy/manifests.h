@@ -4,20 +4,17 @@
 #ifndef PROXY_MANIFESTS_H
 #define PROXY_MANIFESTS_H
 
-#include <stddef.h>
-
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/span.h"
 #include "route/table.h"
+#include "sys/inputs.h"
 
 /* A manifest file's bound; a cluster's whole Service list has a tenth of it. */
 #define MANIFEST_MAX (64u << 20)
 
 struct manifests {
-	const char *const
-		*paths; /* files, directories (*.yaml, *.yml, *.json in them), "-" for stdin */
-	size_t path_count;
+	struct inputs inputs;
 	struct span namespace;
 	struct span cluster_domain;
 };

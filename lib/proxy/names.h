@@ -14,7 +14,7 @@
 struct names_entry; /* one name, and the targets that it is for */
 
 struct names {
-	struct names_entry *entries;
+	struct names_entry **entries; /* in the order of their hosts */
 	size_t count;
 	size_t answered;	      /* entries that are no longer pending */
 	struct endpoints **endpoints; /* by target; each target holds a reference of its own */
@@ -24,11 +24,13 @@ struct names {
 };
 
 /*
- * Begins to watch all names of the table, which must outlive this. After false, names_stop is still
- * due.
+ * Watches the names of the table, which must outlive this or the next change. Names that *n (all
+ * zeroes at first) has already stay as they are, with the addresses that are known; those that the
+ * table lacks are let go. False, and nothing has changed, for what is no host name or when memory
+ * is out.
  */
-bool names_start(struct names *n, struct resolver *r, const struct route_table *table,
-		 struct error *e);
+bool names_change(struct names *n, struct resolver *r, const struct route_table *table,
+		  struct error *e);
 void names_stop(struct names *n);
 
 /* A view with what is known now; NULL when memory is out (and then `changed` stays). */

@@ -21,6 +21,12 @@
 /* What a client may still send after our last answer before we stop listening. */
 #define LINGER_MAX (256u << 10)
 
+/*
+ * What a worker that stops leaves an idle client, to send the request that it has in mind; its
+ * answer says that it is the last one. Whoever was silent for longer is not waited for.
+ */
+#define POLITE_MS 1000
+
 /* How long a body's sender may pause before what there is of it is passed on. */
 #define COLLECT_PAUSE_MS 200
 
@@ -89,8 +95,12 @@ static uint64_t timeout_of(const struct proxy_timeouts *t, enum session_state st
 
 void session_enter(struct session *s, enum session_state state)
 {
+	uint64_t after_ms = timeout_of(&s->worker->config->timeouts, state);
+
+	if (state == SESSION_IDLE && s->worker->stopping && after_ms > POLITE_MS)
+		after_ms = POLITE_MS;
 	s->state = (uint8_t)state;
-	session_set_timer(s, timeout_of(&s->worker->config->timeouts, state));
+	session_set_timer(s, after_ms);
 }
 
 /* The first byte of a request takes an exchange and a block; until then there is neither. */
@@ -298,11 +308,19 @@ static void for_each(struct worker *w, void (*end)(struct session *))
 
 static void close_if_idle(struct session *s)
 {
+	uint64_t silent_ms;
+
 	/* A request that is here but was not read yet would be lost. */
 	if (s->state == SESSION_IDLE)
 		session_run(s);
-	if (s->state == SESSION_IDLE)
+	if (s->state != SESSION_IDLE)
+		return;
+	silent_ms = loop_now_ms(&s->worker->loop) + s->worker->config->timeouts.idle_ms -
+		    s->timer.deadline_ms;
+	if (silent_ms >= POLITE_MS)
 		close_session(s);
+	else
+		session_set_timer(s, POLITE_MS - silent_ms);
 }
 
 static void close_now(struct session *s)

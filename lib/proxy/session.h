@@ -67,7 +67,8 @@ void session_set_timer(struct session *s, uint64_t after_ms);
 /* The exchange is over and logged; its memory goes back, or serves the next request. */
 void session_next(struct session *s, enum session_end end);
 
-/* For a worker that stops: those without a request; all. */
+/* For a worker that stops: those that have been without a request for long, or soon will be; all.
+ */
 void session_close_idle(struct worker *w);
 void session_close_all(struct worker *w);
 

@@ -82,17 +82,24 @@ static void on_wake(struct watch *watch, unsigned events)
 	take_mail(w);
 	if (atomic_load(&w->stop_asked) && !w->stopping) {
 		w->stopping = true;
-		stop_accepting(w);
+		for (size_t i = 0; i < w->listener_count; i++)
+			listener_end(&w->listeners[i]);
 		session_close_idle(w);
 	}
-	if (atomic_load(&w->abort_asked))
+	if (atomic_load(&w->abort_asked)) {
+		stop_accepting(w);
 		session_close_all(w);
+	}
 	worker_check_stopped(w);
 }
 
 void worker_check_stopped(struct worker *w)
 {
-	if (w->stopping && list_is_empty(&w->sessions))
+	bool listens = false;
+
+	for (size_t i = 0; i < w->listener_count; i++)
+		listens = listens || w->listeners[i].fd != -1;
+	if (w->stopping && !listens && list_is_empty(&w->sessions))
 		loop_stop(&w->loop);
 }
 

@@ -172,6 +172,14 @@ static bool is_dir_itself(const char *path)
 	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* A directory, a pipe, a device: reading it would fail, or wait for ever. */
+static bool is_no_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 static bool add_found(struct listing *l, struct found **list, const char *path, int depth)
 {
 	struct found *found = arena_get(l->arena, sizeof *found);
@@ -202,7 +210,7 @@ static bool add_entry(struct listing *l, const struct found *dir, const struct d
 		return add_found(l, &l->dirs, path, dir->depth + 1);
 	}
 	/* A link to nowhere stays in: reading it gives the error that the user needs. */
-	if (!is_file || file_is_dir(path))
+	if (!is_file || is_no_file(path))
 		return true;
 	l->count++;
 	return add_found(l, &l->files, path, 0);

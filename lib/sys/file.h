@@ -23,8 +23,8 @@ bool file_read(struct arena *a, const char *path, size_t max_len, struct span *o
 
 /*
  * The names in directory `path` that end in one of `suffixes` (NULL-terminated list) and don't
- * start with a dot, as full paths, in byte order. Directories inside are left out, links are
- * followed.
+ * start with a dot, as full paths, in byte order. Directories, pipes and devices inside are left
+ * out, links are followed.
  */
 bool file_list_dir(struct arena *a, const char *path, const char *const *suffixes,
 		   struct span **out, size_t *count, struct error *e);

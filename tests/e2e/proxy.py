@@ -50,7 +50,7 @@ class Proxy:
             stdin, source = open(source), "-"
         ready, writer = os.pipe()
         command = [*prefix, program, "egress-proxy", "-f", source, "--listen", listen, "--admin", "127.0.0.1:0"]
-        command += ["--ready-fd", writer, "--workers", workers]
+        command += ["--ready-fd", writer, "--workers", workers, "--drain-delay", "0"]
         for name, addresses in (resolve or {}).items():
             command += ["--resolve", f"{name}={addresses}"]
         env = {**{k: v for k, v in os.environ.items() if k not in ("SSL_CERT_FILE", "POD_NAMESPACE")}, **(env or {})}

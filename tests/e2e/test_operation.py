@@ -44,6 +44,7 @@ def usage_errors_end_with_status_2_and_name_the_culprit():
         (("-f", good, "--dns", "not-an-address"), "not-an-address"),
         (("-f", good, "--access-log", "xml"), "xml"),
         (("-f", good, "--namespace", "No_Label"), "No_Label"),
+        (("-f", good, "--drain-delay", "25s"), "--drain-delay"),
         (("-f", good, "operand"), "operand"),
         (("-f", good.parent / "missing.yaml"), "missing.yaml"),
     ):
@@ -471,6 +472,8 @@ def refused(port):
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except ConnectionRefusedError:
         return True
+    except TimeoutError:  # while it ends, who is new is not answered
+        return False
     return False
 
 

@@ -95,6 +95,47 @@ static void waits_for_a_names_first_answer(void)
 	fixture_stop();
 }
 
+/* The table with which a request waits gets no answers once there is another. */
+static void waits_on_when_the_table_changes(void)
+{
+	static const char *const rows[] = {"new.default new.example 80:http",
+					   "wait.default wait.example 80:http",
+					   "gone.default other.example 80:http", NULL};
+	struct generation *other = view_generation_new(tables_new(rows));
+	struct endpoints *known[3];
+	struct view *view;
+	int clients[2], origin;
+
+	for (int i = 0; i < 3; i++)
+		known[i] = view_endpoints_new(RESOLVER_OK, &origin_at, 1);
+	fixture_prepare();
+	fixture_set_endpoints(FIXTURE_GONE, RESOLVER_PENDING, NULL, 0);
+	known[1]->addrs[0] = origin_at;
+	fixture_configure();
+	CHECK(fixture_make_worker());
+	clients[0] = fixture_request("GET / HTTP/1.1\r\nHost: wait\r\n\r\n");
+	clients[1] = fixture_request("GET / HTTP/1.1\r\nHost: gone\r\n\r\n");
+	fixture_expect_no_upstream();
+	view = view_new(other, known);
+	CHECK(view != NULL);
+	worker_publish(&worker, view);
+	view_unref(view);
+	origin = fixture_accept();
+	fixture_expect_up_to(origin, "\r\n\r\n");
+	fixture_send(origin, RESPONSE);
+	fixture_expect(clients[0], RESPONSE);
+	/* The other's name is no longer what it was routed to: it is not taken elsewhere. */
+	fixture_expect_nothing(clients[1]);
+	fixture_expect_no_upstream();
+	for (int i = 0; i < 2; i++)
+		fixture_close(clients[i]);
+	fixture_close(origin);
+	for (int i = 0; i < 3; i++)
+		view_endpoints_unref(known[i]);
+	fixture_stop();
+	view_generation_unref(other);
+}
+
 static void does_not_wait_for_ever(void)
 {
 	int client;
@@ -224,7 +265,7 @@ static void an_idle_connection_to_an_address_that_is_no_longer_the_names_is_clos
 }
 
 UNIT_TESTS(TEST(a_name_without_addresses_is_503), TEST(waits_for_a_names_first_answer),
-	   TEST(does_not_wait_for_ever), TEST(a_refused_connection_is_502),
-	   TEST(an_address_that_fails_makes_way_for_the_next),
+	   TEST(waits_on_when_the_table_changes), TEST(does_not_wait_for_ever),
+	   TEST(a_refused_connection_is_502), TEST(an_address_that_fails_makes_way_for_the_next),
 	   TEST(connecting_that_takes_too_long_is_504), TEST(takes_turns_with_the_addresses),
 	   TEST(an_idle_connection_to_an_address_that_is_no_longer_the_names_is_closed))

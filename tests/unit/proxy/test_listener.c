@@ -112,6 +112,55 @@ static void takes_what_is_in_the_queue_before_it_stops(void)
 	fixture_stop();
 }
 
+/* Does the kernel take a connection for it? A SYN that is dropped is not answered at all. */
+static int try_to_connect(void)
+{
+	struct pollfd wait = {.events = POLLOUT};
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(&proxy_at, &ss);
+
+	wait.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	CHECK(connect(wait.fd, (struct sockaddr *)&ss, len) == -1 && errno == EINPROGRESS);
+	if (poll(&wait, 1, 0) == 1)
+		return wait.fd;
+	fd_close(&wait.fd);
+	return -1;
+}
+
+static void lets_nobody_in_before_it_closes(void)
+{
+	int clients[3], refused;
+
+	fixture_start();
+	clients[0] = fixture_connect();
+	fixture_settle();
+	clients[1] = fixture_connect();
+	listener_end(worker.listeners);
+	listener_end(worker.listeners);
+	CHECK(worker.listeners->ending && worker.listeners->fd != -1);
+	refused = try_to_connect();
+	CHECK_INT(refused, -1);
+	fixture_turn_for(200);
+	CHECK_INT(worker.listeners->fd, -1);
+	CHECK_INT(metrics_get(&worker.metrics.client_connections), 2);
+	/* And now it is told so. */
+	clients[2] = try_to_connect();
+	CHECK(clients[2] != -1);
+	for (int i = 0; i < 3; i++)
+		fixture_close(clients[i]);
+	fixture_stop();
+}
+
+static void one_that_nobody_came_to_lately_closes_at_once(void)
+{
+	fixture_start();
+	fixture_settle();
+	listener_end(worker.listeners);
+	CHECK_INT(worker.listeners->fd, -1);
+	listener_end(worker.listeners);
+	fixture_stop();
+}
+
 static void rests_while_descriptors_are_out_and_goes_on_afterwards(void)
 {
 	struct rlimit limit, none;
@@ -145,5 +194,6 @@ UNIT_TESTS(TEST(port_0_takes_a_free_one_that_a_second_call_shares),
 	   TEST(says_what_it_could_not_listen_on),
 	   TEST(connections_have_no_delay_and_know_their_peer),
 	   TEST(accepts_a_burst_over_several_turns),
-	   TEST(takes_what_is_in_the_queue_before_it_stops),
+	   TEST(takes_what_is_in_the_queue_before_it_stops), TEST(lets_nobody_in_before_it_closes),
+	   TEST(one_that_nobody_came_to_lately_closes_at_once),
 	   TEST(rests_while_descriptors_are_out_and_goes_on_afterwards))

@@ -62,7 +62,7 @@ static void watches_each_name_once_whatever_its_ports(void)
 	struct error e;
 
 	setup();
-	CHECK(names_start(&names, &resolver, table->table, &e));
+	CHECK(names_change(&names, &resolver, table->table, &e));
 	CHECK_INT(names.target_count, 5);
 	CHECK_INT(names.count, 3);
 	CHECK_INT(resolver.watched, 3);
@@ -75,7 +75,7 @@ static void literal_and_pinned_addresses_are_there_at_once(void)
 	struct view *view;
 
 	setup();
-	CHECK(names_start(&names, &resolver, table->table, &e));
+	CHECK(names_change(&names, &resolver, table->table, &e));
 	CHECK_INT(names.answered, 2);
 	CHECK_INT(names_count_state(&names, RESOLVER_OK), 2);
 	CHECK_INT(names_count_state(&names, RESOLVER_PENDING), 1);
@@ -100,7 +100,7 @@ static void a_change_makes_a_new_view_and_leaves_the_old_one_alone(void)
 
 	setup();
 	nowhere = target_of("nowhere.example", 80);
-	CHECK(names_start(&names, &resolver, table->table, &e));
+	CHECK(names_change(&names, &resolver, table->table, &e));
 	before = names_view(&names, table);
 	turn_until_all_answered();
 	CHECK(names.changed);
@@ -128,13 +128,73 @@ static void an_empty_table_needs_nothing(void)
 	struct view *view;
 
 	setup();
-	CHECK(names_start(&names, &resolver, empty->table, &e));
+	CHECK(names_change(&names, &resolver, empty->table, &e));
 	CHECK_INT(names.count, 0);
 	view = names_view(&names, empty);
 	CHECK(view != NULL);
 	view_unref(view);
 	teardown();
 	view_generation_unref(empty);
+}
+
+/* Another table: one name stays under another index, one is new, the others go. */
+static const char *const other_rows[] = {"x.default new.example 80:http",
+					 "a.default Pinned.example 443:https",
+					 "c.default nowhere.example 81:http", NULL};
+
+static void names_that_stay_keep_what_is_known(void)
+{
+	struct generation *other = view_generation_new(tables_new(other_rows));
+	struct view *before, *after;
+	struct error e;
+
+	setup();
+	CHECK(names_change(&names, &resolver, table->table, &e));
+	turn_until_all_answered();
+	before = names_view(&names, table);
+	CHECK(names_change(&names, &resolver, other->table, &e));
+	CHECK(names.changed);
+	CHECK_INT(names.count, 3);
+	CHECK_INT(names.answered, 2);
+	CHECK_INT(resolver.watched, 3);
+	after = names_view(&names, other);
+	CHECK_INT(after->endpoints[0]->state, RESOLVER_PENDING);
+	CHECK(after->endpoints[1] == before->endpoints[target_of("pinned.example", 443)]);
+	CHECK_INT(after->endpoints[2]->state, RESOLVER_SERVFAIL);
+	turn_until_all_answered();
+	CHECK(names.changed);
+	view_unref(before);
+	view_unref(after);
+	CHECK(names_change(&names, &resolver, table->table, &e));
+	CHECK_INT(names.answered, 3);
+	teardown();
+	view_generation_unref(other);
+}
+
+static void a_change_without_memory_changes_nothing(void)
+{
+	struct generation *other = view_generation_new(tables_new(other_rows));
+	int failures = 0;
+	struct error e;
+
+	setup();
+	CHECK(names_change(&names, &resolver, table->table, &e));
+	turn_until_all_answered();
+	for (bool ok = false; !ok; failures++) {
+		alloc_fail_after(failures);
+		ok = names_change(&names, &resolver, other->table, &e);
+		alloc_fail_after(-1);
+		if (ok)
+			break;
+		CHECK_INT(names.count, 3);
+		CHECK_INT(names.answered, 3);
+		CHECK_INT(resolver.watched, 3);
+		CHECK_INT(names.endpoints[target_of("192.0.2.7", 80)]->state, RESOLVER_OK);
+	}
+	CHECK(failures > 5);
+	CHECK_INT(names.target_count, 3);
+	teardown();
+	view_generation_unref(other);
 }
 
 static void starts_whole_or_not_at_all_without_memory(void)
@@ -149,7 +209,7 @@ static void starts_whole_or_not_at_all_without_memory(void)
 		CHECK(n < 200);
 		setup();
 		alloc_fail_after(n);
-		started = names_start(&names, &resolver, table->table, &e);
+		started = names_change(&names, &resolver, table->table, &e);
 		alloc_fail_after(0);
 		view = started ? names_view(&names, table) : NULL;
 		alloc_fail_after(-1);
@@ -167,4 +227,6 @@ static void starts_whole_or_not_at_all_without_memory(void)
 UNIT_TESTS(TEST(watches_each_name_once_whatever_its_ports),
 	   TEST(literal_and_pinned_addresses_are_there_at_once),
 	   TEST(a_change_makes_a_new_view_and_leaves_the_old_one_alone),
-	   TEST(an_empty_table_needs_nothing), TEST(starts_whole_or_not_at_all_without_memory))
+	   TEST(an_empty_table_needs_nothing), TEST(names_that_stay_keep_what_is_known),
+	   TEST(a_change_without_memory_changes_nothing),
+	   TEST(starts_whole_or_not_at_all_without_memory))

@@ -96,6 +96,16 @@ static void stops_at_once_when_told_so(void)
 	fixture_stop();
 }
 
+static void turn_until_stopped(void)
+{
+	uint64_t until = clock_monotonic_ms() + FIXTURE_DEADLINE_MS;
+
+	while (!worker.loop.stop) {
+		CHECK(clock_monotonic_ms() < until);
+		fixture_turn();
+	}
+}
+
 static void a_request_that_is_here_when_it_stops_is_served(void)
 {
 	int client, origin;
@@ -111,8 +121,40 @@ static void a_request_that_is_here_when_it_stops_is_served(void)
 	fixture_send(origin, RESPONSE);
 	fixture_expect(client, "HTTP/1.1 200 OK\r\nDate: now\r\nConnection: close\r\n");
 	fixture_close(client);
+	turn_until_stopped();
+	fixture_close(origin);
+	fixture_stop();
+}
+
+/* One that is silent, and one that was told nothing of an end with the answer it has just got. */
+static void who_is_about_to_ask_when_it_stops_is_served_and_told(void)
+{
+	int silent, client, origin;
+
+	fixture_start();
+	silent = fixture_connect();
+	client = fixture_connect();
+	origin = fixture_exchange(client, -1);
+	fixture_send(client, GET);
+	fixture_expect(origin, GET_AT_ORIGIN);
+	fixture_send(origin, "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 2\r\n\r\n");
+	fixture_expect(client, "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 2\r\n\r\n");
+	worker_stop(&worker, false);
 	fixture_settle();
-	CHECK(worker.loop.stop);
+	fixture_send(origin, "ok");
+	fixture_expect(client, "ok");
+	fixture_expect_nothing(client);
+	fixture_close(origin);
+	fixture_send(client, GET);
+	origin = fixture_accept();
+	fixture_expect(origin, GET_AT_ORIGIN);
+	fixture_send(origin, RESPONSE);
+	fixture_expect(client, "HTTP/1.1 200 OK\r\nDate: now\r\nConnection: close\r\n");
+	fixture_expect_up_to(client, "ok");
+	fixture_close(client);
+	fixture_expect_end(silent);
+	fixture_close(silent);
+	turn_until_stopped();
 	fixture_close(origin);
 	fixture_stop();
 }
@@ -247,6 +289,7 @@ static void tells_the_time_as_http_wants_it(void)
 
 UNIT_TESTS(TEST(serves_in_its_own_thread_and_finishes_what_is_under_way),
 	   TEST(stops_at_once_when_told_so), TEST(a_request_that_is_here_when_it_stops_is_served),
+	   TEST(who_is_about_to_ask_when_it_stops_is_served_and_told),
 	   TEST(takes_nothing_new_once_it_stops),
 	   TEST(adopts_the_newest_view_and_lets_the_others_go), TEST(views_may_come_at_any_time),
 	   TEST(serves_without_allocating_once_warm),
