@@ -10,10 +10,13 @@
 #include "base/num.h"
 #include "dns/hosts.h"
 #include "ev/systemnames.h"
+#include "http/h1char.h"
 #include "net/hostname.h"
+#include "net/hostport.h"
 #include "proxy/control.h"
 #include "proxy/drain.h"
 #include "proxy/manifests.h"
+#include "proxy/pipepool.h"
 #include "proxy/reload.h"
 #include "sys/cpu.h"
 #include "sys/fd.h"
@@ -25,14 +28,27 @@
 
 #define NAME "egress-proxy"
 
+/* RFC 1918, RFC 6598, RFC 4193, and the Services of GKE's clusters by default. */
+#define DEFAULT_CIDRS                                                                              \
+	"10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7,34.118.224.0/20"
+
 /* Descriptors kept back for everything but traffic: listeners, admin port, name servers, files. */
 #define RESERVED_FDS 128
 #define WORKERS_MAX 256
+
+/* What h1write has room for. */
+#define VIA_MAX 64
 
 struct settings {
 	struct opt_list files;
 	bool check;
 	struct opt_list listen;
+	struct opt_list transparent;
+	const char *cluster_cidr;
+	const char *gateway;
+	int outbound_policy;
+	uint64_t detect_ms; /* 0: as the policy has it */
+	const char *via;
 	const char *admin;
 	uint64_t ready_fd;
 	uint64_t workers;
@@ -96,6 +112,12 @@ static const struct opt options[] = {
 	 .offset = AT(listen),
 	 .help = "Take requests here. May be given again. Without ADDR on all addresses, IPv6 and "
 		 "IPv4; port 0: any free one. [default: 8080]"},
+	{.kind = OPT_LIST,
+	 .name = "transparent",
+	 .value_name = "[ADDR:]PORT",
+	 .offset = AT(transparent),
+	 .help = "Take connections here that iptables-setup redirected; a sidecar. May be given "
+		 "again. Then --listen has no default and -f may be left out."},
 	{.kind = OPT_TEXT,
 	 .name = "admin",
 	 .value_name = "[ADDR:]PORT",
@@ -118,6 +140,38 @@ static const struct opt options[] = {
 	 .min = 1,
 	 .max = WORKERS_MAX,
 	 .help = "Threads that carry traffic. [default: the CPUs allowed]"},
+	{.kind = OPT_SECTION, .help = "Redirected connections (--transparent)"},
+	{.kind = OPT_TEXT,
+	 .name = "cluster-cidr",
+	 .value_name = "CIDR[,CIDR]...",
+	 .offset = AT(cluster_cidr),
+	 .help = "What is inside: passed on as it is, as is what comes in for the pod itself; see "
+		 "cidr-describe. [default: " DEFAULT_CIDRS "]"},
+	{.kind = OPT_TEXT,
+	 .name = "gateway",
+	 .value_name = "HOST:PORT",
+	 .offset = AT(gateway),
+	 .help = "Send HTTP for the outside to this egress gateway, its Host as it came. NAME, "
+		 "NAME.NAMESPACE and NAME.NAMESPACE.svc are Services of the cluster; what has more "
+		 "labels, or a dot behind, is a name as it is."},
+	{.kind = OPT_CHOICE,
+	 .name = "outbound-policy",
+	 .value_name = "POLICY",
+	 .offset = AT(outbound_policy),
+	 .initial = "registered",
+	 .choices = verdict_policy_names,
+	 .help = "What to do with the rest of what goes outside, that is neither HTTP for a "
+		 "registered host nor TLS for the external name of a registered https port: "
+		 "registered: refuse it, HTTP with an answer and all else with a reset; any: pass "
+		 "it on as it is."},
+	{.kind = OPT_DURATION,
+	 .name = "detect-timeout",
+	 .value_name = "TIME",
+	 .offset = AT(detect_ms),
+	 .min = 1,
+	 .max = 86400000,
+	 .help = "How long a client to the outside may be silent before the policy decides: it may "
+		 "wait for the server's first word. [default: 5s, with the policy any 300ms]"},
 	{.kind = OPT_SECTION, .help = "Names and certificates"},
 	{.kind = OPT_LIST,
 	 .name = "resolve",
@@ -137,6 +191,13 @@ static const struct opt options[] = {
 	 .env = "SSL_CERT_FILE",
 	 .help = "Trust these authorities (PEM) instead of the built-in Mozilla bundle."},
 	{.kind = OPT_SECTION, .help = "Headers"},
+	{.kind = OPT_TEXT,
+	 .name = "via",
+	 .value_name = "NAME",
+	 .offset = AT(via),
+	 .help = "Our name in the Via of requests. One that comes with it has been here before and "
+		 "is refused as a loop. [default: egressbox, with --transparent "
+		 "egressbox-sidecar]"},
 	{.kind = OPT_FLAG,
 	 .name = "no-via",
 	 .offset = AT(no_via),
@@ -179,7 +240,8 @@ static const struct opt options[] = {
 	TIMEOUT("upstream-idle-timeout", timeouts.upstream_idle_ms, "4s",
 		"How long an upstream's connection is kept for the next request."),
 	TIMEOUT("tunnel-timeout", timeouts.tunnel_ms, "1h",
-		"An upgraded connection (WebSocket) without traffic; then it is closed."),
+		"A connection that is upgraded (WebSocket) or passed on as it is, without "
+		"traffic; then it is closed."),
 	{.kind = OPT_DURATION,
 	 .name = "drain-delay",
 	 .value_name = "TIME",
@@ -206,6 +268,7 @@ static const struct opt options[] = {
 
 static const struct opt_manual manual = {
 	.usage = NAME " -f FILE|DIR|- ... [--listen [ADDR:]PORT]...\n" NAME
+		      " --transparent [ADDR:]PORT [-f FILE|DIR|- ... | --gateway HOST:PORT]\n" NAME
 		      " --check -f FILE|DIR|- ...\n" NAME " --drain TIME [--admin [ADDR:]PORT]",
 	.purpose =
 		"An egress gateway. Each port of each ExternalName Service in the manifests "
@@ -217,6 +280,13 @@ static const struct opt_manual manual = {
 		"port named http, or http-ANYTHING, is called in plain HTTP; one named https "
 		"over TLS "
 		"1.2, with the chain and the name verified, always.\n\n"
+		"With --transparent, a sidecar: it takes connections that iptables-setup "
+		"redirected. Those to "
+		"the cluster and to the pod itself are passed on as they are; of those to the "
+		"outside, HTTP is "
+		"routed as above, or by a gateway, and TLS for a registered external name is "
+		"passed on to "
+		"that name. A connection that was not redirected is refused.\n\n"
 		"The manifests are read again when they change, and at SIGHUP; when they are bad "
 		"the routes stay as they were.\n\n"
 		"SIGTERM and SIGINT end it: nothing new is taken, requests under way are "
@@ -228,7 +298,8 @@ static const struct opt_manual manual = {
 		       "  2  wrong usage, or a manifest or certificate file is bad\n",
 	.examples = "  " NAME " -f services.yaml --check\n"
 		    "  " NAME " -f services.yaml --listen 8080\n"
-		    "  kubectl get services -A -o yaml | " NAME " -f -\n",
+		    "  kubectl get services -A -o yaml | " NAME " -f -\n"
+		    "  " NAME " --transparent 15001 --gateway egress-gateway:80\n",
 };
 
 /* What is made from the settings and must outlive the run. */
@@ -238,20 +309,24 @@ struct resources {
 	struct tls_profile *tls;
 	struct reload reload;
 	struct control_settings control;
+	struct hostport gateway;
 };
 
-static struct manifests manifests(const struct settings *s)
+static struct manifests manifests(const struct settings *s, const struct hostport *gateway)
 {
 	return (struct manifests){
 		.inputs = {s->files.items, s->files.count, false},
 		.namespace = span_from_cstr(s->namespace),
 		.cluster_domain = span_from_cstr(s->cluster_domain),
+		.gateway_host = gateway->host,
+		.gateway_port = gateway->port,
 	};
 }
 
-static struct route_table *load(const struct settings *s, struct buf *summary)
+static struct route_table *load(const struct settings *s, const struct hostport *gateway,
+				struct buf *summary)
 {
-	struct manifests m = manifests(s);
+	struct manifests m = manifests(s, gateway);
 	char name[] = NAME;
 	struct diag diag = {.emit = applet_emit, .context = name};
 
@@ -267,7 +342,7 @@ static int check(const struct settings *s)
 
 	buf_init_heap(&summary, 4096);
 	buf_init_heap(&out, 256u << 20);
-	table = load(s, &summary);
+	table = load(s, &(struct hostport){.port = 0}, &summary);
 	if (table != NULL) {
 		route_table_print(table, ROUTE_FORMAT_TEXT, &out);
 		status = APPLET_DONE;
@@ -306,24 +381,96 @@ static bool parse_listen(const char *option, const char *text, struct addr *at, 
 			 option, text);
 }
 
+static bool add_listeners(const struct opt_list *list, const char *option, bool transparent,
+			  struct control_settings *c, struct error *e)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct control_listen *l = &c->listen[c->listen_count];
+
+		if (c->listen_count == CONTROL_LISTENERS_MAX)
+			return error_set(e, "%s: at most %d listeners", option,
+					 CONTROL_LISTENERS_MAX);
+		if (!parse_listen(option, list->items[i], &l->at, &l->any_family, e))
+			return false;
+		if (l->any_family)
+			l->at.family = 6;
+		l->transparent = transparent;
+		c->listen_count++;
+	}
+	return true;
+}
+
 static bool set_listeners(const struct settings *s, struct control_settings *c, struct error *e)
 {
 	static const char *default_items[] = {"8080"};
 	static const struct opt_list default_list = {default_items, 1};
-	const struct opt_list *list = s->listen.count > 0 ? &s->listen : &default_list;
+	bool is_default = s->listen.count == 0 && s->transparent.count == 0;
 
-	if (list->count > CONTROL_LISTENERS_MAX)
-		return error_set(e, "--listen: at most %d times", CONTROL_LISTENERS_MAX);
-	for (size_t i = 0; i < list->count; i++) {
-		struct control_listen *l = &c->listen[i];
+	return add_listeners(is_default ? &default_list : &s->listen, "--listen", false, c, e) &&
+	       add_listeners(&s->transparent, "--transparent", true, c, e);
+}
 
-		if (!parse_listen("--listen", list->items[i], &l->at, &l->any_family, e))
-			return false;
-		if (l->any_family)
-			l->at.family = 6;
+static bool add_cidrs(struct span list, struct cidrset *set, struct error *e)
+{
+	struct span one;
+	struct range range;
+
+	while (span_split(&list, ',', &one)) {
+		if (!range_parse(one, &range, NULL, e))
+			return error_prefix(e, "--cluster-cidr");
+		if (!cidrset_add(set, &range))
+			return error_set(e, "out of memory");
 	}
-	c->listen_count = list->count;
-	return true;
+	return cidrset_merge(set) || error_set(e, "out of memory");
+}
+
+static bool set_gateway(const struct settings *s, struct resources *r, struct error *e)
+{
+	const char *problem = "the port is missing";
+
+	if (s->gateway == NULL)
+		return true;
+	if (s->transparent.count == 0)
+		return error_set(e, "--gateway: needs --transparent");
+	if (hostport_parse(span_from_cstr(s->gateway), &r->gateway, &problem) &&
+	    r->gateway.port != 0)
+		return true;
+	return error_set(e, "--gateway: \"%s\" is not HOST:PORT: %s", s->gateway, problem);
+}
+
+static bool set_via(const struct settings *s, struct proxy_config *c, struct error *e)
+{
+	const char *name = s->transparent.count > 0 ? "egressbox-sidecar" : "egressbox";
+
+	if (s->no_via)
+		return true;
+	c->via = span_from_cstr(s->via != NULL ? s->via : name);
+	if (c->via.len > 0 && c->via.len <= VIA_MAX && h1char_all(c->via, H1_CHAR_TOKEN))
+		return true;
+	return error_set(e, "--via: \"%s\" is no token of up to %d bytes", s->via, VIA_MAX);
+}
+
+/* What there is to know of redirected connections. */
+static bool set_transparent(const struct settings *s, struct resources *r, struct error *e)
+{
+	struct proxy_config *c = &r->control.config;
+	uint64_t detect_ms = s->outbound_policy == VERDICT_POLICY_ANY ? 300 : 5000;
+
+	c->policy = (enum verdict_policy)s->outbound_policy;
+	c->timeouts.detect_ms = s->detect_ms > 0 ? s->detect_ms : detect_ms;
+	if (!set_gateway(s, r, e) || !set_via(s, c, e))
+		return false;
+	if (s->transparent.count == 0)
+		return true;
+	if (s->cluster_cidr == NULL) {
+		struct log_line line;
+
+		log_begin(&line, LOG_INFO, "no --cluster-cidr: assuming what is usual");
+		log_cstr(&line, "cluster_cidr", DEFAULT_CIDRS);
+		log_end(&line);
+	}
+	return add_cidrs(span_from_cstr(s->cluster_cidr != NULL ? s->cluster_cidr : DEFAULT_CIDRS),
+			 &c->cluster, e);
 }
 
 static bool set_admin(const struct settings *s, struct control_settings *c, struct error *e)
@@ -442,16 +589,17 @@ static bool prepare(const struct settings *s, struct resources *r, struct error 
 	c->shutdown_timeout_ms = s->shutdown_timeout_ms;
 	c->config.timeouts = s->timeouts;
 	c->config.timeouts.linger_ms = 2000;
-	c->config.no_via = s->no_via;
 	c->config.keep_internal_headers = s->keep_internal_headers;
 	c->config.access_log = (enum accesslog_format)s->access_log;
+	if (s->transparent.count > 0 && fds > 4 * c->workers * PIPEPOOL_MAX)
+		fds -= 2 * c->workers * PIPEPOOL_MAX;
 	/* A session needs two: its client's and its upstream's. */
 	c->config.max_sessions = (fds > 2 * RESERVED_FDS ? fds - RESERVED_FDS : fds / 2) / 2;
 	c->config.max_sessions = c->config.max_sessions / c->workers + 1;
 	if (s->drain_delay_ms >= s->shutdown_timeout_ms)
 		return error_set(e, "--drain-delay: must be less than --shutdown-timeout");
 	if (!set_listeners(s, c, e) || !set_admin(s, c, e) || !set_names(s, r, e) ||
-	    !set_tls(s, r, e))
+	    !set_transparent(s, r, e) || !set_tls(s, r, e))
 		return false;
 	c->config.tls = r->tls;
 	return true;
@@ -480,7 +628,7 @@ static int drain(const struct settings *s)
 
 static int serve(const struct settings *s, struct resources *r)
 {
-	struct manifests m = manifests(s);
+	struct manifests m = manifests(s, &r->gateway);
 	struct route_table *table;
 	struct error e;
 
@@ -490,7 +638,7 @@ static int serve(const struct settings *s, struct resources *r)
 	}
 	reload_init(&r->reload, &m);
 	r->control.reload = &r->reload;
-	table = load(s, NULL);
+	table = load(s, &r->gateway, NULL);
 	if (table == NULL)
 		return APPLET_USAGE;
 	if (control_run(&r->control, table, &e))
@@ -515,7 +663,7 @@ static int run(int argc, char **argv)
 		status = drain(&settings);
 		goto out;
 	}
-	if (settings.files.count == 0) {
+	if (settings.files.count == 0 && (settings.check || settings.transparent.count == 0)) {
 		applet_complain(NAME,
 				"no manifests: give -f FILE, -f DIR or -f - (--help for more)");
 		goto out;
@@ -524,6 +672,7 @@ static int run(int argc, char **argv)
 	status = settings.check ? check(&settings) : serve(&settings, &r);
 out:
 	reload_stop(&r.reload);
+	cidrset_fini(&r.control.config.cluster);
 	tls_profile_free(r.tls);
 	anchors_free(r.anchors);
 	arena_fini(&r.arena);

@@ -119,5 +119,9 @@ void accesslog_format(enum accesslog_format format, const struct accesslog_entry
 		   (unsigned)(entry->duration_us % 1000));
 	add_word(format, out, "reason", span_from_cstr(entry->reason));
 	add_text(format, out, "source", entry->source, ACCESSLOG_TEXT_MAX);
+	if (entry->verdict != NULL) {
+		add_word(format, out, "verdict", span_from_cstr(entry->verdict));
+		add_addr(format, out, "original", &entry->original);
+	}
 	buf_add_cstr(out, json ? "}\n" : "\n");
 }

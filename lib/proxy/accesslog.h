@@ -1,5 +1,6 @@
 /*
- * accesslog: one line per request, text or JSON, the same keys in the same order.
+ * accesslog: one line per request, and per connection passed on as it is; text or JSON, the same
+ * keys in the same order.
  */
 #ifndef PROXY_ACCESSLOG_H
 #define PROXY_ACCESSLOG_H
@@ -45,6 +46,9 @@ struct accesslog_entry {
 	uint64_t duration_us;
 	const char *reason;
 	struct span source; /* "services.yaml:31:7" */
+	/* Of a connection that was redirected to us: two keys more, at the end. NULL: none. */
+	const char *verdict;
+	struct addr original; /* where the client wanted to go */
 };
 
 /* Bytes shown of a path and of other texts; longer ones end in "...". */

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/span.h"
+#include "net/cidrset.h"
 #include "proxy/accesslog.h"
+#include "route/verdict.h"
 
 struct tls_profile;
 
@@ -22,17 +25,22 @@ struct proxy_timeouts {
 	uint64_t tls_ms;	   /* handshake */
 	uint64_t response_ms;	   /* from the request's last byte to the response's head */
 	uint64_t upstream_idle_ms; /* a pooled connection */
-	uint64_t tunnel_ms;	   /* an upgraded connection, without traffic */
+	uint64_t tunnel_ms;	   /* an upgraded or relayed connection, without traffic */
 	uint64_t linger_ms;	   /* after a refusal, reading on so that the answer arrives */
+	uint64_t detect_ms;	   /* an external connection's first bytes */
 };
 
 struct proxy_config {
 	struct proxy_timeouts timeouts;
 	const struct tls_profile *tls; /* the caller's; outlives the workers */
-	bool no_via;
+	struct span via;	       /* our name in Via, by which loops are seen; empty: none */
 	bool keep_internal_headers;
 	enum accesslog_format access_log;
-	size_t max_sessions; /* per worker */
+	size_t max_sessions; /* per worker, relays among them */
+
+	/* Of redirected connections. */
+	struct cidrset cluster; /* merged; the caller's */
+	enum verdict_policy policy;
 };
 
 #endif

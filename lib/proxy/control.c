@@ -292,6 +292,8 @@ static struct listener *open_listeners(struct control_listen *listen, size_t cou
 						     e);
 		if (listeners[opened].fd == -1)
 			break;
+		listeners[opened].transparent = listen[opened].transparent;
+		listeners[opened].port = listen[opened].at.port;
 	}
 	if (opened == count)
 		return listeners;
@@ -385,7 +387,8 @@ static void tell_ready(int fd, const struct control_listen *listen, size_t count
 		return;
 	BUF_INIT_ARRAY(&text, storage);
 	for (size_t i = 0; i < count; i++)
-		add_address(&text, "listener", &listen[i].at);
+		add_address(&text, listen[i].transparent ? "transparent" : "listener",
+			    &listen[i].at);
 	if (admin->family != 0)
 		add_address(&text, "admin", admin);
 	if (!fd_write_all(fd, buf_span(&text), &e))
@@ -409,7 +412,11 @@ static void log_start(const struct control *c, const struct control_listen *list
 			continue;
 		BUF_INIT_ARRAY(&text, storage);
 		addr_format(at, &text);
-		log_text(&line, at == admin ? "admin" : "listen", buf_span(&text));
+		log_text(&line,
+			 at == admin		 ? "admin"
+			 : listen[i].transparent ? "transparent"
+						 : "listen",
+			 buf_span(&text));
 	}
 	log_u64(&line, "workers", c->worker_count);
 	log_u64(&line, "routes", view_table(c->view)->route_count);

@@ -20,7 +20,8 @@ struct reload;
 
 struct control_listen {
 	struct addr at;
-	bool any_family; /* [::] given by nobody: IPv4 as well, and without IPv6 that alone */
+	bool transparent; /* for redirected connections */
+	bool any_family;  /* [::] given by nobody: IPv4 as well, and without IPv6 that alone */
 };
 
 struct control_settings {

@@ -10,7 +10,7 @@ static const struct endpoints *endpoints_of(const struct exchange *x)
 	return x->view->view->endpoints[x->route->target];
 }
 
-static enum reason reason_of_resolver(enum resolver_state state)
+enum reason dial_reason_of(enum resolver_state state)
 {
 	switch (state) {
 	case RESOLVER_NXDOMAIN:
@@ -39,7 +39,7 @@ bool dial_resolve(struct exchange *x)
 	}
 	list_remove(&x->wait_node);
 	if (endpoints->state != RESOLVER_OK) {
-		reply_refuse(x, reason_of_resolver(endpoints->state), NULL, SPAN(""));
+		reply_refuse(x, dial_reason_of(endpoints->state), NULL, SPAN(""));
 		return true;
 	}
 	x->pool = upstream_pool_for(w, &view_table(x->view->view)->targets[x->route->target]);

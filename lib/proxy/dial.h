@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+#include "ev/resolver.h"
+#include "proxy/reason.h"
+
 struct exchange;
 struct worker;
 
@@ -21,6 +24,9 @@ void dial_start(struct exchange *x, bool may_reuse);
 
 /* SESSION_CONNECT took too long: the next address, or 504. */
 void dial_on_timeout(struct exchange *x);
+
+/* Why a name in this state, other than OK, has no address. */
+enum reason dial_reason_of(enum resolver_state state);
 
 /* A newer view has come: what waits for a name looks again. */
 void dial_wake_waiting(struct worker *w);

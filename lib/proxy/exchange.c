@@ -75,6 +75,8 @@ static void account(struct exchange *x)
 	metrics_add(&m->responses[x->status / 100 % 6], 1);
 	metrics_add(&m->received_bytes, x->head_bytes + x->request.bytes_in);
 	metrics_add(&m->sent_bytes, x->response.bytes_out);
+	if (x->session->original.family != 0)
+		metrics_add(&m->verdicts[record_verdict(x)], 1);
 	record_write(x);
 }
 
@@ -165,6 +167,7 @@ void exchange_on_timeout(struct exchange *x)
 		exchange_abort(x, REASON_TUNNEL_TIMEOUT, NULL);
 		return;
 	case SESSION_REPLY:
+	case SESSION_DETECT:
 	case SESSION_IDLE:
 	case SESSION_LINGER:
 	case SESSION_CLOSED:

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "proxy/session.h"
+#include "proxy/transparent.h"
 #include "proxy/worker.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
@@ -91,7 +92,10 @@ static int accept_one(struct listener *l)
 	addr_from_sockaddr(&ss, &peer);
 	addr_unmap(&peer);
 	l->accepted_ms = loop_now_ms(&l->worker->loop);
-	session_start(l->worker, fd, &peer);
+	if (l->transparent)
+		transparent_accept(l, fd, &peer);
+	else
+		session_start(l->worker, fd, &peer, NULL);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #define PROXY_LISTENER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "ev/loop.h"
@@ -17,6 +18,8 @@ struct listener {
 	struct watch watch;
 	struct timer pause; /* runs while descriptors are out */
 	int fd;
+	uint16_t port;
+	bool transparent; /* what it takes was redirected to it */
 	bool ending; /* by listener_end */
 	uint64_t accepted_ms;
 	struct worker *worker;

@@ -56,7 +56,8 @@ static void summarise(const struct kube_services *services, const struct route_t
 struct route_table *manifests_load(const struct manifests *m, struct diag *diag,
 				   struct buf *summary)
 {
-	struct route_options options = {m->namespace, m->cluster_domain};
+	struct route_options options = {m->namespace, m->cluster_domain, m->gateway_host,
+					m->gateway_port};
 	struct route_table *table = NULL;
 	struct kube_services services;
 	struct arena paths;

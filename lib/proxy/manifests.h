@@ -4,6 +4,8 @@
 #ifndef PROXY_MANIFESTS_H
 #define PROXY_MANIFESTS_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/span.h"
@@ -17,6 +19,8 @@ struct manifests {
 	struct inputs inputs;
 	struct span namespace;
 	struct span cluster_domain;
+	struct span gateway_host; /* as in struct route_options */
+	uint16_t gateway_port;
 };
 
 /*

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "proxy/reason.h"
+#include "route/verdict.h"
 #include "tls/tls_error.h"
 
 #define metric _Atomic uint64_t
@@ -37,7 +38,12 @@
 	  "Requests sent on a connection that had carried one before.")                            \
 	X(upstream_retries, "upstream_retries_total", "counter",                                   \
 	  "Requests sent again because a reused connection was found closed.")                     \
-	X(tls_handshakes, "tls_handshakes_total", "counter", "TLS handshakes completed.")
+	X(tls_handshakes, "tls_handshakes_total", "counter", "TLS handshakes completed.")          \
+	X(relays_open, "relays_open", "gauge",                                                     \
+	  "Connections that are passed on as they are, open now.")                                 \
+	X(relay_bytes, "relay_bytes_total", "counter", "Bytes passed on in them, both ways.")      \
+	X(spliced_bytes, "relay_spliced_bytes_total", "counter",                                   \
+	  "Those of them that never left the kernel.")
 
 struct metrics {
 #define X(member, name, kind, help) metric member;
@@ -46,6 +52,8 @@ struct metrics {
 	metric requests[REASON_COUNT];
 	metric responses[6]; /* by the first digit of the status; 0: none was sent */
 	metric tls_failures[TLS_ERROR_COUNT];
+	metric verdicts[VERDICT_COUNT]; /* of redirected connections; of HTTP, of requests */
+	metric refused[REASON_COUNT];	/* of those, why */
 };
 
 static inline void metrics_add(metric *m, uint64_t n)

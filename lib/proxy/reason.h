@@ -1,5 +1,5 @@
 /*
- * reason: how a request ended, for the access log, the metrics and the answer. One row each.
+ * reason: how a request, or a connection that is passed on, ended, for the access log, the metrics and the answer. One row each.
  *
  * What has a finer cause (a rule of HTTP that was broken, a certificate that was refused) also
  * carries that cause's own name, as a constant text; the log shows the finer one.
@@ -38,7 +38,16 @@
 	X(REASON_UPSTREAM_TIMEOUT, "upstream_timeout", 504, "the upstream made no progress")       \
 	X(REASON_OVERLOAD, "overload", 503, "the proxy is out of buffers or descriptors")          \
 	X(REASON_SHUTDOWN, "shutdown", 503, "the proxy is shutting down")                          \
-	X(REASON_TUNNEL_TIMEOUT, "tunnel_timeout", 0, "the upgraded connection idled too long")
+	X(REASON_TUNNEL_TIMEOUT, "tunnel_timeout", 0, "the connection idled too long")             \
+	X(REASON_NOT_REDIRECTED, "not_redirected", 0,                                              \
+	  "made straight to the port that takes redirected connections")                           \
+	X(REASON_PROXY_REDIRECTED, "proxy_redirected", 0,                                          \
+	  "a connection of the proxy's own came back: its user id is not exempt from the rules")   \
+	X(REASON_UNKNOWN_SNI, "unknown_sni", 0,                                                    \
+	  "TLS to a server name that is no registered https port's")                               \
+	X(REASON_UNRECOGNISED, "unrecognised", 0, "neither HTTP nor TLS, to the outside")          \
+	X(REASON_DETECT_TIMEOUT, "detect_timeout", 0,                                              \
+	  "the client sent nothing to tell its protocol by, to the outside")
 
 enum reason {
 #define X(member, name, status, text) member,

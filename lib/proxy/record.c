@@ -44,7 +44,8 @@ void record_route(const struct exchange *x, struct buf *service, struct buf *ups
 	if (route == NULL)
 		return;
 	buf_add(service, route->service->namespace);
-	buf_add_byte(service, '/');
+	if (service->len > 0)
+		buf_add_byte(service, '/');
 	buf_add(service, route->service->name);
 	buf_add_byte(service, ':');
 	buf_add_u64(service, route->port);
@@ -54,13 +55,22 @@ void record_route(const struct exchange *x, struct buf *service, struct buf *ups
 	buf_add_u64(upstream, route->port);
 }
 
+static void write_line(struct worker *w, const struct accesslog_entry *entry)
+{
+	char text[ACCESSLOG_LINE_MAX];
+	struct buf line;
+
+	BUF_INIT_ARRAY(&line, text);
+	accesslog_format(w->config->access_log, entry, &line);
+	logwriter_put(w->log, buf_span(&line));
+}
+
 void record_write(const struct exchange *x)
 {
 	const struct record *r = &x->record;
 	struct worker *w = exchange_worker(x);
-	char service_text[RECORD_SERVICE_MAX], upstream_text[RECORD_UPSTREAM_MAX],
-		line_text[ACCESSLOG_LINE_MAX];
-	struct buf service, upstream, line;
+	char service_text[RECORD_SERVICE_MAX], upstream_text[RECORD_UPSTREAM_MAX];
+	struct buf service, upstream;
 	struct accesslog_entry entry;
 
 	if (w->config->access_log == ACCESSLOG_OFF)
@@ -84,8 +94,35 @@ void record_write(const struct exchange *x)
 		.duration_us = r->started_us != 0 ? clock_monotonic_us() - r->started_us : 0,
 		.reason = x->detail != NULL ? x->detail : reason_name(x->reason),
 		.source = x->route != NULL ? x->route->pos : SPAN(""),
+		.original = x->session->original,
 	};
-	BUF_INIT_ARRAY(&line, line_text);
-	accesslog_format(w->config->access_log, &entry, &line);
-	logwriter_put(w->log, buf_span(&line));
+	if (entry.original.family != 0)
+		entry.verdict = verdict_names[record_verdict(x)];
+	write_line(w, &entry);
+}
+
+void record_write_relay(struct worker *w, const struct record_relay *r)
+{
+	struct accesslog_entry entry = {
+		.realtime_ms = clock_realtime_ms() - r->duration_us / 1000,
+		.client = r->peer,
+		.method = SPAN("TCP"),
+		.host = r->pool != NULL ? span_from_cstr(r->pool->host) : SPAN(""),
+		.address = r->address,
+		.received_bytes = r->received_bytes,
+		.sent_bytes = r->sent_bytes,
+		.duration_us = r->duration_us,
+		.reason = reason_name(r->reason),
+		.verdict = verdict_names[r->verdict],
+		.original = r->original,
+	};
+
+	write_line(w, &entry);
+}
+
+enum verdict record_verdict(const struct exchange *x)
+{
+	if (x->route == NULL)
+		return x->status != 0 ? VERDICT_REFUSED : VERDICT_EXTERNAL;
+	return x->route->host_header.len > 0 ? VERDICT_HTTP : VERDICT_GATEWAY;
 }

@@ -11,8 +11,12 @@
 #include "base/span.h"
 #include "http/h1head.h"
 #include "proxy/accesslog.h"
+#include "proxy/reason.h"
+#include "route/verdict.h"
 
 struct exchange;
+struct upstream_pool;
+struct worker;
 
 struct record {
 	uint64_t started_us;
@@ -39,5 +43,22 @@ void record_route(const struct exchange *x, struct buf *service, struct buf *ups
 
 /* The line of the access log, if there is one. */
 void record_write(const struct exchange *x);
+
+/* What there is to say of a connection that was passed on as it is. */
+struct record_relay {
+	struct addr peer, original;
+	struct addr address;		  /* that it was passed on to */
+	const struct upstream_pool *pool; /* of the name that it was for, or NULL */
+	enum verdict verdict;
+	enum reason reason;
+	uint64_t received_bytes, sent_bytes; /* from the client, to the client */
+	uint64_t duration_us;
+};
+
+/* Its line. There must be an access log. */
+void record_write_relay(struct worker *w, const struct record_relay *r);
+
+/* What became of a request on a redirected connection. */
+enum verdict record_verdict(const struct exchange *x);
 
 #endif

@@ -4,6 +4,7 @@
 #include "proxy/exchange.h"
 #include "proxy/record.h"
 #include "proxy/session.h"
+#include "proxy/transparent.h"
 #include "proxy/worker.h"
 
 /* Longest line of an answer of ours. */
@@ -99,6 +100,8 @@ void reply_refuse_as(struct exchange *x, enum reason reason, unsigned status, co
 	x->reason = reason;
 	x->detail = detail;
 	x->status = status;
+	if (x->route == NULL && x->session->original.family != 0)
+		transparent_note_refusal(x);
 	x->keep_alive = survives_refusal(x);
 	if (line.len == 0) {
 		BUF_INIT_ARRAY(&text, storage);
@@ -115,9 +118,19 @@ void reply_refuse_as(struct exchange *x, enum reason reason, unsigned status, co
 	session_enter(x->session, SESSION_REPLY);
 }
 
+/* A gateway that is not there is a service that is not available, and will be again. */
+static bool is_gateway_away(const struct exchange *x, enum reason reason)
+{
+	return x->route != NULL && x->route->host_header.len == 0 &&
+	       ((reason >= REASON_CONNECT_REFUSED && reason <= REASON_CONNECT_TIMEOUT) ||
+		reason == REASON_UPSTREAM_CLOSED || reason == REASON_UPSTREAM_RESET);
+}
+
 void reply_refuse(struct exchange *x, enum reason reason, const char *detail, struct span line)
 {
-	reply_refuse_as(x, reason, (unsigned)reason_status(reason), detail, line);
+	unsigned status = is_gateway_away(x, reason) ? 503 : (unsigned)reason_status(reason);
+
+	reply_refuse_as(x, reason, status, detail, line);
 }
 
 bool reply_run(struct exchange *x)

@@ -5,13 +5,11 @@
 #include "proxy/record.h"
 #include "proxy/reply.h"
 #include "proxy/session.h"
+#include "proxy/transparent.h"
 #include "proxy/worker.h"
 #include "route/match.h"
 #include "sys/log.h"
 #include "tls/hello.h"
-
-/* Our name in Via, by which a loop is seen (RFC 9110 section 7.6.3). */
-#define VIA_NAME "egressbox"
 
 /* Longest line of an answer about a head that breaks a rule. */
 #define LINE_MAX 256
@@ -81,6 +79,7 @@ static struct span routing_authority(const struct exchange *x, const char *bytes
 static bool find_route(struct exchange *x, const char *bytes)
 {
 	char with_port[HOSTNAME_MAX + 16], storage[ROUTE_EXPLAIN_MAX];
+	bool is_redirected = x->session->original.family != 0;
 	const struct route_table *table;
 	struct route_decision decision;
 	struct buf port_text, line;
@@ -90,6 +89,10 @@ static bool find_route(struct exchange *x, const char *bytes)
 	authority = routing_authority(x, bytes, &port_text);
 	x->view = worker_view_ref(exchange_worker(x));
 	table = view_table(x->view->view);
+	if (is_redirected && table->gateway != NULL) {
+		x->route = table->gateway;
+		return true;
+	}
 	decision = route_match(table, authority);
 	x->route = decision.route;
 	if (decision.verdict == ROUTE_FOUND)
@@ -107,14 +110,19 @@ static bool find_route(struct exchange *x, const char *bytes)
 static bool write_request(struct exchange *x, const char *bytes)
 {
 	const struct proxy_config *config = exchange_worker(x)->config;
+	char with_port[HOSTNAME_MAX + 16];
 	struct h1_request_rewrite rewrite = {
 		.host = x->route->host_header,
-		.via = config->no_via ? SPAN("") : SPAN(VIA_NAME),
+		.via = config->via,
 		.keep_internal = config->keep_internal_headers,
 	};
 	struct buf out;
 	bool written;
 
+	if (rewrite.host.len == 0) {
+		BUF_INIT_ARRAY(&out, with_port);
+		rewrite.host = routing_authority(x, bytes, &out);
+	}
 	if (!iobuf_hold(&x->request.out, &exchange_worker(x)->blocks))
 		return false;
 	out = iobuf_writer(&x->request.out);
@@ -129,6 +137,35 @@ static void answer_as_last_hop(struct exchange *x)
 	reply_refuse(x, REASON_LAST_HOP, NULL, SPAN("egressbox"));
 }
 
+/* For no registered host, on a connection that may then be passed on as it is: it is. */
+static bool passes_as_it_is(struct exchange *x, const char *bytes)
+{
+	char with_port[HOSTNAME_MAX + 16];
+	struct buf storage;
+	struct span authority;
+
+	if (!transparent_may_pass(x))
+		return false;
+	BUF_INIT_ARRAY(&storage, with_port);
+	authority = routing_authority(x, bytes, &storage);
+	if (route_match(view_table(exchange_worker(x)->view->view), authority).verdict ==
+	    ROUTE_FOUND)
+		return false;
+	transparent_pass(x);
+	return true;
+}
+
+/* A head that breaks a rule. */
+static void reject(struct exchange *x, enum h1_problem problem)
+{
+	if (transparent_may_pass(x))
+		transparent_pass(x);
+	else if (problem == H1_PROBLEM_TLS_RECORD)
+		refuse_tls(x);
+	else
+		refuse_bad(x, problem);
+}
+
 /* A whole head is here: refuse it or send it on its way. */
 static void begin(struct exchange *x)
 {
@@ -140,9 +177,11 @@ static void begin(struct exchange *x)
 	x->method = x->head.method;
 	record_request(x, bytes, framed);
 	if (!framed) {
-		refuse_bad(x, problem);
+		reject(x, problem);
 		return;
 	}
+	if (passes_as_it_is(x, bytes))
+		return;
 	/* `bytes` stay where they are until more is read. */
 	iobuf_consume(&x->request.in, x->head.head_len);
 	x->head_bytes = x->head.head_len;
@@ -155,7 +194,7 @@ static void begin(struct exchange *x)
 		reply_refuse(x, REASON_METHOD_REFUSED, NULL, SPAN(""));
 		return;
 	}
-	if (!config->no_via && h1frame_via_has(&x->head, bytes, SPAN(VIA_NAME))) {
+	if (config->via.len > 0 && h1frame_via_has(&x->head, bytes, config->via)) {
 		reply_refuse(x, REASON_LOOP, NULL, SPAN(""));
 		return;
 	}
@@ -228,10 +267,7 @@ bool request_read_head(struct exchange *x)
 		}
 		if (result == H1_BAD) {
 			record_request(x, iobuf_span(in).ptr, false);
-			if (x->head.problem == H1_PROBLEM_TLS_RECORD)
-				refuse_tls(x);
-			else
-				refuse_bad(x, x->head.problem);
+			reject(x, x->head.problem);
 			return true;
 		}
 		if (!read_more(x))

@@ -8,6 +8,7 @@
 #include "proxy/forward.h"
 #include "proxy/reply.h"
 #include "proxy/request.h"
+#include "proxy/transparent.h"
 #include "proxy/tunnel.h"
 #include "proxy/worker.h"
 #include "sys/fd.h"
@@ -47,19 +48,31 @@ static void release(struct deferred *d)
 	worker_check_stopped(w);
 }
 
-static void close_session(struct session *s)
+static void end_session(struct session *s)
 {
-	struct worker *w = s->worker;
-
 	exchange_free(s->exchange);
 	s->exchange = NULL;
 	timer_cancel(&s->timer);
-	close_fd(s);
 	list_remove(&s->node);
-	metrics_sub(&w->metrics.client_connections_open, 1);
 	s->state = SESSION_CLOSED;
 	loop_undefer(&s->later);
-	loop_defer(&w->loop, &s->later, release);
+	loop_defer(&s->worker->loop, &s->later, release);
+}
+
+static void close_session(struct session *s)
+{
+	close_fd(s);
+	metrics_sub(&s->worker->metrics.client_connections_open, 1);
+	end_session(s);
+}
+
+int session_detach(struct session *s)
+{
+	int fd = s->client.watch.fd;
+
+	loop_remove(&s->worker->loop, &s->client.watch);
+	end_session(s);
+	return fd;
 }
 
 void session_set_timer(struct session *s, uint64_t after_ms)
@@ -70,6 +83,8 @@ void session_set_timer(struct session *s, uint64_t after_ms)
 static uint64_t timeout_of(const struct proxy_timeouts *t, enum session_state state)
 {
 	switch (state) {
+	case SESSION_DETECT:
+		return t->detect_ms;
 	case SESSION_IDLE:
 		return t->idle_ms;
 	case SESSION_HEAD:
@@ -135,6 +150,8 @@ static bool linger(struct session *s)
 static bool run_state(struct session *s)
 {
 	switch ((enum session_state)s->state) {
+	case SESSION_DETECT:
+		return transparent_detect(s);
 	case SESSION_IDLE:
 		return wait_for_request(s);
 	case SESSION_HEAD:
@@ -213,6 +230,10 @@ static void on_timeout(struct timer *t)
 {
 	struct session *s = LIST_OWNER(t, struct session, timer);
 
+	if (s->state == SESSION_DETECT) {
+		transparent_on_timeout(s);
+		return;
+	}
 	if (s->exchange == NULL) {
 		close_session(s);
 		return;
@@ -221,9 +242,9 @@ static void on_timeout(struct timer *t)
 	session_run(s);
 }
 
-void session_start(struct worker *w, int fd, const struct addr *peer)
+void session_start(struct worker *w, int fd, const struct addr *peer, const struct addr *original)
 {
-	struct session *s = slab_get(&w->session_slab);
+	struct session *s = worker_is_full(w) ? NULL : slab_get(&w->session_slab);
 	struct error e;
 
 	if (s == NULL) {
@@ -238,6 +259,7 @@ void session_start(struct worker *w, int fd, const struct addr *peer)
 	s->worker = w;
 	s->exchange = NULL;
 	s->peer = *peer;
+	s->original = original != NULL ? *original : (struct addr){0};
 	if (!loop_add(&w->loop, &s->client.watch, fd, on_client_event, &e)) {
 		metrics_add(&w->metrics.client_connections_refused, 1);
 		fd_close(&fd);
@@ -247,7 +269,7 @@ void session_start(struct worker *w, int fd, const struct addr *peer)
 	list_push_back(&w->sessions, &s->node);
 	metrics_add(&w->metrics.client_connections, 1);
 	metrics_add(&w->metrics.client_connections_open, 1);
-	session_enter(s, SESSION_IDLE);
+	session_enter(s, original != NULL ? SESSION_DETECT : SESSION_IDLE);
 }
 
 static void reset_on_close(const struct session *s)

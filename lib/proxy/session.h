@@ -19,6 +19,7 @@ struct exchange;
 struct worker;
 
 enum session_state {
+	SESSION_DETECT,	 /* a redirected client's first bytes; detect_ms, then the policy */
 	SESSION_IDLE,	 /* the first byte of a request; idle_ms, then closed */
 	SESSION_HEAD,	 /* the rest of its head; header_ms, then 408 */
 	SESSION_COLLECT, /* more of a chunked body, not passed on yet; a pause, then it is */
@@ -40,7 +41,8 @@ struct session {
 	struct worker *worker;
 	struct exchange *exchange; /* NULL in IDLE, LINGER and CLOSED */
 	struct addr peer;
-	uint8_t state; /* enum session_state */
+	struct addr original; /* where it was redirected from; family 0: it was not */
+	uint8_t state;	      /* enum session_state */
 };
 
 /* How a connection ends when an exchange is over. */
@@ -51,8 +53,13 @@ enum session_end {
 	SESSION_RESET, /* what it was sent is not whole, and only a reset says so */
 };
 
-/* Takes over an accepted descriptor; without room for it, it is closed. */
-void session_start(struct worker *w, int fd, const struct addr *peer);
+/*
+ * Takes over an accepted descriptor; without room for it, it is closed. `original`: where the client
+ * wanted to go, of a redirected connection to the outside, else NULL.
+ */
+void session_start(struct worker *w, int fd, const struct addr *peer, const struct addr *original);
+/* Its descriptor, for somebody else; still counted as open. The session itself ends. */
+int session_detach(struct session *s);
 
 /* Does all that can be done now. */
 void session_run(struct session *s);

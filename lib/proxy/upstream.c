@@ -173,7 +173,7 @@ struct upstream *upstream_take_idle(struct upstream_pool *pool, void *user,
 	return NULL;
 }
 
-static enum reason reason_of_connect(int error)
+enum reason upstream_connect_reason(int error)
 {
 	switch (error) {
 	case ECONNREFUSED:
@@ -190,8 +190,7 @@ static enum reason reason_of_connect(int error)
 	}
 }
 
-/* A socket on its way to *addr, or -1. */
-static int dial(const struct addr *addr)
+int upstream_dial(const struct addr *addr)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(addr, &ss);
@@ -237,9 +236,9 @@ struct upstream *upstream_connect(struct upstream_pool *pool, struct worker *w,
 		*reason = REASON_OVERLOAD;
 		return NULL;
 	}
-	fd = dial(addr);
+	fd = upstream_dial(addr);
 	if (fd == -1) {
-		*reason = reason_of_connect(errno);
+		*reason = upstream_connect_reason(errno);
 		slab_put(&w->upstream_slab, u);
 		return NULL;
 	}
@@ -300,7 +299,7 @@ static enum upstream_phase finish_connect(struct upstream *u)
 	if (getsockopt(u->stream.watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
 		error = errno;
 	if (error != 0)
-		return fail(u, reason_of_connect(error), NULL);
+		return fail(u, upstream_connect_reason(error), NULL);
 	return on_connected(u);
 }
 

@@ -83,6 +83,11 @@ struct upstream *upstream_connect(struct upstream_pool *pool, struct worker *w,
 				  const struct addr *addr, void *user,
 				  void (*on_event)(struct upstream *), enum reason *reason);
 
+/* A socket, non-blocking and without Nagle's delay, on its way to *addr; -1 with errno. */
+int upstream_dial(const struct addr *addr);
+/* What such an errno, or that of a connection that did not come about, means. */
+enum reason upstream_connect_reason(int error);
+
 /* Moves the set-up on after an event; READY and FAILED are final. */
 enum upstream_phase upstream_advance(struct upstream *u);
 

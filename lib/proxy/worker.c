@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "proxy/dial.h"
 #include "proxy/exchange.h"
+#include "proxy/relay.h"
 #include "proxy/session.h"
 #include "sys/fd.h"
 #include "sys/log.h"
@@ -63,12 +64,19 @@ static void take_mail(struct worker *w)
 	worker_view_unref(w->view);
 	w->view = fresh;
 	dial_wake_waiting(w);
+	relay_wake_waiting(w);
 }
 
 static void stop_accepting(struct worker *w)
 {
 	for (size_t i = 0; i < w->listener_count; i++)
 		listener_stop(&w->listeners[i]);
+}
+
+static void close_all(struct worker *w)
+{
+	session_close_all(w);
+	relay_close_all(w);
 }
 
 static void on_wake(struct watch *watch, unsigned events)
@@ -88,9 +96,14 @@ static void on_wake(struct watch *watch, unsigned events)
 	}
 	if (atomic_load(&w->abort_asked)) {
 		stop_accepting(w);
-		session_close_all(w);
+		close_all(w);
 	}
 	worker_check_stopped(w);
+}
+
+bool worker_is_full(const struct worker *w)
+{
+	return w->session_slab.in_use + w->relay_slab.in_use >= w->config->max_sessions;
 }
 
 void worker_check_stopped(struct worker *w)
@@ -99,7 +112,7 @@ void worker_check_stopped(struct worker *w)
 
 	for (size_t i = 0; i < w->listener_count; i++)
 		listens = listens || w->listeners[i].fd != -1;
-	if (w->stopping && !listens && list_is_empty(&w->sessions))
+	if (w->stopping && !listens && list_is_empty(&w->sessions) && list_is_empty(&w->relays))
 		loop_stop(&w->loop);
 }
 
@@ -115,6 +128,8 @@ static void init_memory(struct worker *w)
 {
 	size_t max = w->config->max_sessions;
 
+	pipepool_init(&w->pipes);
+	slab_init(&w->relay_slab, sizeof(struct relay), max, KEEP_SESSIONS);
 	slab_init(&w->session_slab, sizeof(struct session), max, KEEP_SESSIONS);
 	slab_init(&w->exchange_slab, sizeof(struct exchange), max, KEEP_EXCHANGES);
 	slab_init(&w->upstream_slab, sizeof(struct upstream), 2 * max, KEEP_EXCHANGES);
@@ -135,6 +150,8 @@ bool worker_init(struct worker *w, const struct proxy_config *config, unsigned i
 	w->listener_count = listener_count;
 	list_init(&w->sessions);
 	list_init(&w->waiting);
+	list_init(&w->relays);
+	list_init(&w->waiting_relays);
 	upstream_pools_init(&w->pools);
 	init_memory(w);
 	if (!loop_init(&w->loop, e))
@@ -231,6 +248,8 @@ void worker_join(struct worker *w)
 
 static void free_memory(struct worker *w)
 {
+	pipepool_fini(&w->pipes);
+	slab_fini(&w->relay_slab);
 	slab_fini(&w->session_slab);
 	slab_fini(&w->exchange_slab);
 	slab_fini(&w->upstream_slab);
@@ -244,7 +263,7 @@ void worker_fini(struct worker *w)
 	int wake_fd = w->wake.fd;
 
 	stop_accepting(w);
-	session_close_all(w);
+	close_all(w);
 	upstream_pools_fini(&w->pools);
 	/* What was closed last is released in the deferred phase of a turn. */
 	if (w->loop.epoll_fd != -1)

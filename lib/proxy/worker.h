@@ -17,6 +17,7 @@
 #include "proxy/listener.h"
 #include "proxy/logwriter.h"
 #include "proxy/metrics.h"
+#include "proxy/pipepool.h"
 #include "proxy/upstream.h"
 #include "proxy/view.h"
 #include "sys/clock.h"
@@ -47,8 +48,11 @@ struct worker {
 	struct worker_view *view;
 	struct list sessions; /* all of them */
 	struct list waiting;  /* exchanges that wait for a name's first answer */
+	struct list relays;   /* all of them */
+	struct list waiting_relays;
 	struct upstream_pools pools;
-	struct slab session_slab, exchange_slab, upstream_slab, tls_slab, blocks;
+	struct pipepool pipes;
+	struct slab relay_slab, session_slab, exchange_slab, upstream_slab, tls_slab, blocks;
 	struct logwriter *log_writer; /* NULL: no access log */
 	struct logwriter_ring *log;
 	struct metrics metrics;
@@ -79,7 +83,10 @@ void worker_fini(struct worker *w);
 struct worker_view *worker_view_ref(struct worker *w);
 void worker_view_unref(struct worker_view *v);
 
-/* For a session that has ended: a stopping worker ends with its last one. */
+/* No descriptors are left for another client: sessions and relays have two each. */
+bool worker_is_full(const struct worker *w);
+
+/* For a session or relay that has ended: a stopping worker ends with its last one. */
 void worker_check_stopped(struct worker *w);
 
 /* The present time for Date. */

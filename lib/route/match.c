@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "net/hostname.h"
 #include "net/hostport.h"
+#include "route/hint.h"
 
 const char *const route_match_verdict_names[] = {
 #define X(member, name) name,
@@ -217,6 +218,7 @@ static void explain_host(const struct route_table *t, struct span host,
 	service = find_near(t, host);
 	if (service == NULL) {
 		add_known(t, out);
+		hint_add(host, d->port, out);
 		return;
 	}
 	buf_add_cstr(out, ": did you mean ");

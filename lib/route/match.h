@@ -44,10 +44,10 @@ struct route_decision route_match(const struct route_table *t, struct span autho
 
 /*
  * One line, without a line end, that says what was asked and what would match, for the body of the
- * answer and the log. The request's bytes are escaped; at most some 600 bytes are added; bounded
- * work.
+ * answer and the log. The request's bytes are escaped; at most some 600 bytes are added,
+ * and a hint (hint.h) where the host could be registered; bounded work.
  */
-#define ROUTE_EXPLAIN_MAX 1024
+#define ROUTE_EXPLAIN_MAX 2048
 void route_match_explain(const struct route_table *t, struct span authority,
 			 const struct route_decision *decision, struct buf *out);
 

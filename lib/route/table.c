@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/hash.h"
+#include "net/addr.h"
 #include "net/hostname.h"
 
 /* Services and ports are counted in 32 bits; 200 bytes each, so this bound is never the first. */
@@ -104,27 +105,39 @@ static bool is_routed(const struct kube_port *port)
 /* A table under way. */
 struct building {
 	struct route_table *table;
-	struct route_index by_target; /* (host, port, tls) -> target; only needed to build */
-	struct arena scratch;
 };
 
-/* The index of the target, which is added when it is new. */
-static uint32_t find_target(struct building *b, struct route_target target)
+/* A namespace is never "s", which is all that is asked of the key here. */
+static uint32_t hash_target(struct span host, uint16_t port, bool tls)
 {
-	struct route_table *t = b->table;
-	/* A namespace is never "s", which is all that is asked of the key here. */
-	struct key key = {target.host, target.tls ? SPAN("s") : SPAN(""), target.port};
-	uint32_t hash = hash_of(key), at = hash & b->by_target.mask, slot;
+	return hash_of((struct key){host, tls ? SPAN("s") : SPAN(""), port});
+}
 
-	for (; (slot = b->by_target.slots[at]) != 0; at = (at + 1) & b->by_target.mask) {
+bool route_table_find_target(const struct route_table *t, struct span host, uint16_t port, bool tls,
+			     uint32_t *index)
+{
+	uint32_t at = hash_target(host, port, tls) & t->by_target.mask, slot;
+
+	for (; (slot = t->by_target.slots[at]) != 0; at = (at + 1) & t->by_target.mask) {
 		const struct route_target *known = &t->targets[slot - 1];
 
-		if (known->port == target.port && known->tls == target.tls &&
-		    span_eq(known->host, target.host))
-			return slot - 1;
+		if (known->port == port && known->tls == tls && span_eq_nocase(known->host, host)) {
+			*index = slot - 1;
+			return true;
+		}
 	}
+	return false;
+}
+
+/* The index of the target, which is added when it is new. */
+static uint32_t add_target(struct route_table *t, struct route_target target)
+{
+	uint32_t index;
+
+	if (route_table_find_target(t, target.host, target.port, target.tls, &index))
+		return index;
 	t->targets[t->target_count] = target;
-	put(&b->by_target, hash, t->target_count);
+	put(&t->by_target, hash_target(target.host, target.port, target.tls), t->target_count);
 	return (uint32_t)t->target_count++;
 }
 
@@ -169,9 +182,9 @@ static bool add_route(struct building *b, struct route_service *service,
 	if (!make_host_header(&t->arena, port, route) ||
 	    !copy_pos(&t->arena, &port->pos, &route->pos))
 		return false;
-	route->target = find_target(b, (struct route_target){.host = service->external_name,
-							     .port = route->port,
-							     .tls = route->tls});
+	route->target = add_target(t, (struct route_target){.host = service->external_name,
+							    .port = route->port,
+							    .tls = route->tls});
 	put(&t->by_port, hash_of((struct key){service->name, service->namespace, route->port}),
 	    t->route_count);
 	t->route_count++;
@@ -255,12 +268,60 @@ static bool make_arrays(struct building *b, const struct kube_services *from)
 			routes += is_routed(&from->list[i]->ports[p]);
 	t->services = arena_get_array(&t->arena, from->count, sizeof t->services[0]);
 	t->routes = arena_get_array(&t->arena, routes, sizeof t->routes[0]);
-	t->targets = arena_get_array(&t->arena, routes, sizeof t->targets[0]);
+	t->targets = arena_get_array(&t->arena, routes + 1, sizeof t->targets[0]);
 	return t->services != NULL && t->routes != NULL && t->targets != NULL &&
 	       make_index(&t->arena, routes, &t->by_port) &&
 	       make_index(&t->arena, from->count, &t->by_service) &&
 	       make_index(&t->arena, from->count, &t->by_name) &&
-	       make_index(&b->scratch, routes, &b->by_target);
+	       make_index(&t->arena, routes + 1, &t->by_target);
+}
+
+/* The name to ask name servers for. */
+static void print_gateway_name(const struct route_table *t, struct span host, struct buf *out)
+{
+	struct span rest = host, label;
+	size_t labels = 0;
+	bool is_svc = false;
+	struct addr literal;
+
+	buf_add(out, host);
+	if (addr_parse_ip(host, &literal) || span_ends_with(host, SPAN(".")))
+		return;
+	while (span_split(&rest, '.', &label)) {
+		labels++;
+		is_svc = labels == 3 && span_eq_nocase(label, SPAN("svc"));
+	}
+	if (labels > 2 && !is_svc)
+		return;
+	if (labels == 1) {
+		buf_add_byte(out, '.');
+		buf_add(out, t->namespace);
+	}
+	buf_printf(out, "%s.", is_svc ? "" : ".svc");
+	buf_add(out, t->cluster_domain);
+}
+
+/* A route beside the others, which no Host leads to. */
+static bool add_gateway(struct route_table *t, const struct route_options *options)
+{
+	struct route_service *service = arena_get_array(&t->arena, 1, sizeof *service);
+	struct route *route = arena_get_array(&t->arena, 1, sizeof *route);
+	char storage[3 * HOSTNAME_MAX];
+	struct buf name;
+
+	BUF_INIT_ARRAY(&name, storage);
+	print_gateway_name(t, options->gateway_host, &name);
+	if (service == NULL || route == NULL ||
+	    !arena_copy(&t->arena, hostname_without_root(buf_span(&name)), &service->external_name))
+		return false;
+	service->name = SPAN("gateway");
+	route->service = service;
+	route->port = options->gateway_port;
+	route->pos = SPAN("--gateway");
+	route->target = add_target(
+		t, (struct route_target){.host = service->external_name, .port = route->port});
+	t->gateway = route;
+	return true;
 }
 
 static bool build(struct building *b, const struct kube_services *from,
@@ -277,7 +338,7 @@ static bool build(struct building *b, const struct kube_services *from,
 		if (from->list[i]->external_name.len > 0 && !add_service(b, from->list[i]))
 			return false;
 	t->hash = hash_table(t);
-	return true;
+	return options->gateway_host.len == 0 || add_gateway(t, options);
 }
 
 struct route_table *route_table_new(const struct kube_services *services,
@@ -294,9 +355,7 @@ struct route_table *route_table_new(const struct kube_services *services,
 		return NULL;
 	}
 	arena_init(&b.table->arena, MAX_TABLE_BYTES);
-	arena_init(&b.scratch, MAX_TABLE_BYTES);
 	is_built = build(&b, services, options);
-	arena_fini(&b.scratch);
 	if (is_built)
 		return b.table;
 	error_set(e, "out of memory");

@@ -41,10 +41,11 @@ struct route_service {
 
 struct route {
 	const struct route_service *service;
-	struct span host_header; /* for the upstream: "httpbin.org", "httpbin.org:8443" */
-	struct span pos;	 /* "services.yaml:31:7", the port in the manifest */
-	uint32_t target;	 /* index into the table's targets */
-	uint16_t port;		 /* of the Service, and of the upstream */
+	/* For the upstream: "httpbin.org", "httpbin.org:8443"; empty: as it came. */
+	struct span host_header;
+	struct span pos; /* "services.yaml:31:7", the port in the manifest */
+	uint32_t target; /* index into the table's targets */
+	uint16_t port;	 /* of the Service, and of the upstream */
 	bool tls;
 };
 
@@ -71,16 +72,24 @@ struct route_table {
 	size_t service_count;
 	struct span namespace;
 	struct span cluster_domain;
+	const struct route *gateway; /* for all requests that are redirected to us; NULL: none */
 	uint64_t hash; /* of everything above, to see whether a reload changed something */
 
 	struct route_index by_port;    /* (name, namespace, port) -> route */
 	struct route_index by_service; /* (name, namespace) -> service */
 	struct route_index by_name;    /* name -> first service of that name */
+	struct route_index by_target;  /* (host, port, tls) -> target */
 };
 
 struct route_options {
 	struct span namespace;	    /* whose Services may be called by their bare name */
 	struct span cluster_domain; /* "cluster.local" */
+	/*
+	 * An egress gateway; empty: none. NAME, NAME.NAMESPACE and NAME.NAMESPACE.svc are Services
+	 * of the cluster; what has more labels, or a dot behind, is a name as it is; or an address.
+	 */
+	struct span gateway_host;
+	uint16_t gateway_port;
 };
 
 /*
@@ -98,6 +107,10 @@ const struct route *route_table_find(const struct route_table *t, struct span na
 const struct route_service *route_table_find_service(const struct route_table *t, struct span name,
 						     struct span namespace);
 const struct route_service *route_table_find_name(const struct route_table *t, struct span name);
+
+/* The upstream with this host (in any case of letters), port and protocol. */
+bool route_table_find_target(const struct route_table *t, struct span host, uint16_t port, bool tls,
+			     uint32_t *index);
 
 /* The shortest name that the table knows the Service by: `name`, or `name.namespace`. */
 void route_table_print_host(const struct route_table *t, const struct route_service *service,

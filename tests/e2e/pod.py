@@ -227,6 +227,13 @@ class Pod:
                 LIBC.setfsuid(0)
                 LIBC.setfsgid(0)
 
+    def open(self, host, port, uid=2000, gid=2000, namespace=None, timeout=8):
+        """A connection of that user's."""
+        s = self.socket(socket.SOCK_STREAM, host, uid, gid, namespace or self.here)
+        s.settimeout(timeout)
+        s.connect((host, port))
+        return s
+
     def connect(self, host, port, uid=2000, gid=2000, namespace=None, timeout=2):
         with self.socket(socket.SOCK_STREAM, host, uid, gid, namespace or self.here) as s:
             s.settimeout(timeout)

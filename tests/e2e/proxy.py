@@ -34,7 +34,8 @@ def is_instrumented():
 class Proxy:
     """egress-proxy with these Services and options; `resolve` pins names to addresses.
 
-    `port` is its listener's (`ports` those of all), `admin` the admin listener's. `prefix` is a command that
+    `port` is its first listener's (`ports` those of all), `admin` the admin listener's. Without `manifest` or `listen`
+    it gets no such option. `prefix` is a command that
     starts it, `enter` a function run in its process before, `stdout` a descriptor instead of the file.
     """
 
@@ -45,12 +46,16 @@ class Proxy:
         self.dir, self.ports, self.admin = folder(), [], None
         self.out, self.err = self.dir / "stdout", self.dir / "stderr"
         source, stdin = self.dir / "services.yaml", subprocess.DEVNULL
-        source.write_text(manifest)
-        if text_from == "stdin":
-            stdin, source = open(source), "-"
         ready, writer = os.pipe()
-        command = [*prefix, program, "egress-proxy", "-f", source, "--listen", listen, "--admin", "127.0.0.1:0"]
+        command = [*prefix, program, "egress-proxy", "--admin", "127.0.0.1:0"]
         command += ["--ready-fd", writer, "--workers", workers, "--drain-delay", "0"]
+        if manifest is not None:
+            source.write_text(manifest)
+            if text_from == "stdin":
+                stdin, source = open(source), "-"
+            command += ["-f", source]
+        if listen is not None:
+            command += ["--listen", listen]
         for name, addresses in (resolve or {}).items():
             command += ["--resolve", f"{name}={addresses}"]
         env = {**{k: v for k, v in os.environ.items() if k not in ("SSL_CERT_FILE", "POD_NAMESPACE")}, **(env or {})}
@@ -70,7 +75,7 @@ class Proxy:
             for line in pipe:
                 kind, address = line.split()
                 port = int(address.rpartition(":")[2])
-                if kind == "listener":
+                if kind != "admin":
                     self.ports.append(port)
                 else:
                     self.admin = port
@@ -152,6 +157,7 @@ ENTRY = re.compile(
     r' host="(?P<host>(?:[^"\\]|\\.)*)" path="(?P<path>(?:[^"\\]|\\.)*)" status=(?P<status>\d+) route=(?P<route>\S+)'
     r" upstream=(?P<upstream>\S+) address=(?P<address>\S+) reused=(?P<reused>[01]) rx=(?P<rx>\d+) tx=(?P<tx>\d+)"
     r' ms=(?P<ms>\d+\.\d{3}) reason=(?P<reason>[a-z0-9_]+) source="(?P<source>(?:[^"\\]|\\.)*)"'
+    r"( verdict=(?P<verdict>[a-z_]+) original=(?P<original>\S+))?"
 )
 
 

@@ -26,7 +26,8 @@ static void expect(bool condition)
 
 static struct route_table *make_table(void)
 {
-	struct route_options options = {SPAN("default"), SPAN("cluster.local")};
+	struct route_options options = {.namespace = SPAN("default"),
+					.cluster_domain = SPAN("cluster.local")};
 	struct diag diag = {.emit = NULL};
 	struct kube_services services;
 	struct route_table *t;

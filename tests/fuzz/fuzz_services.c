@@ -58,7 +58,8 @@ static void check_route(const struct route_table *t, const struct route *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct route_options options = {SPAN("default"), SPAN("cluster.local")};
+	struct route_options options = {.namespace = SPAN("default"),
+					.cluster_domain = SPAN("cluster.local")};
 	struct diag diag = {.emit = emit};
 	struct kube_services services;
 	struct route_table *t;

@@ -58,7 +58,8 @@ static int origin_listener = -1;
 
 FIXTURE void fixture_configure(void)
 {
-	config = (struct proxy_config){.access_log = ACCESSLOG_TEXT, .max_sessions = 64};
+	config = (struct proxy_config){
+		.access_log = ACCESSLOG_TEXT, .via = SPAN("egressbox"), .max_sessions = 64};
 	for (size_t i = 0; i < sizeof config.timeouts / sizeof(uint64_t); i++)
 		((uint64_t *)&config.timeouts)[i] = FIXTURE_NEVER_MS;
 }
@@ -145,6 +146,8 @@ FIXTURE void fixture_end_worker(void)
 {
 	worker_fini(&worker);
 	CHECK_INT(worker.session_slab.in_use, 0);
+	CHECK_INT(worker.relay_slab.in_use, 0);
+	CHECK_INT(metrics_get(&worker.metrics.relays_open), 0);
 	CHECK_INT(worker.exchange_slab.in_use, 0);
 	CHECK_INT(worker.upstream_slab.in_use, 0);
 	CHECK_INT(worker.tls_slab.in_use, 0);
@@ -200,6 +203,24 @@ FIXTURE int fixture_connect(void)
 	socklen_t len = addr_to_sockaddr(&proxy_at, &ss);
 
 	CHECK(connect(fd, (struct sockaddr *)&ss, len) == 0);
+	return fd;
+}
+
+/* A connection that somebody has accepted already: its client's end, and the other in *accepted. */
+FIXTURE int fixture_pair(int *accepted)
+{
+	struct addr at = {.family = 4, .bytes = {127, 0, 0, 1}};
+	struct error e;
+	int listener = listener_open(&at, false, &e), fd;
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(&at, &ss);
+
+	CHECK(listener != -1);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(connect(fd, (struct sockaddr *)&ss, len) == 0);
+	*accepted = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	CHECK(*accepted != -1);
+	fd_close(&listener);
 	return fd;
 }
 

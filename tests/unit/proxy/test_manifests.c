@@ -59,7 +59,9 @@ static void teardown(const char *const *names)
 
 static struct route_table *load(const char *const *paths, size_t count, struct buf *summary)
 {
-	struct manifests m = {{paths, count, false}, SPAN("default"), SPAN("cluster.local")};
+	struct manifests m = {.inputs = {paths, count, false},
+			      .namespace = SPAN("default"),
+			      .cluster_domain = SPAN("cluster.local")};
 	struct diag diag = {.emit = note};
 	struct route_table *table = manifests_load(&m, &diag, summary);
 

@@ -33,7 +33,8 @@ static inline void tables_add(struct buf *yaml, const char *row)
 /* A table of own namespace "default" and cluster domain "cluster.local" of rows, ended by NULL. */
 static inline struct route_table *tables_new(const char *const *rows)
 {
-	struct route_options options = {SPAN("default"), SPAN("cluster.local")};
+	struct route_options options = {.namespace = SPAN("default"),
+					.cluster_domain = SPAN("cluster.local")};
 	struct kube_services services;
 	struct route_table *table;
 	struct diag diag = {.emit = NULL};

@@ -151,14 +151,15 @@ static void hash_tells_tables_apart(void)
 static void refuses_options_that_are_no_names(void)
 {
 	static const struct {
-		struct route_options options;
+		struct span namespace, cluster_domain;
 		const char *expected;
 	} rows[] = {
-		{{{"", 0}, {"cluster.local", 13}}, "namespace \"\": label is empty"},
-		{{{"a.b", 3}, {"cluster.local", 13}},
+		{{"", 0}, {"cluster.local", 13}, "namespace \"\": label is empty"},
+		{{"a.b", 3},
+		 {"cluster.local", 13},
 		 "namespace \"a.b\": byte other than lower case letters, digits and \"-\""},
-		{{{"default", 7}, {"", 0}}, "cluster domain \"\": name is empty"},
-		{{{"default", 7}, {"a..b", 4}}, "cluster domain \"a..b\": label is empty"},
+		{{"default", 7}, {"", 0}, "cluster domain \"\": name is empty"},
+		{{"default", 7}, {"a..b", 4}, "cluster domain \"a..b\": label is empty"},
 	};
 	struct kube_services services;
 	struct diag diag = {.emit = NULL};
@@ -166,8 +167,10 @@ static void refuses_options_that_are_no_names(void)
 	kube_services_init(&services, SPAN("default"), &diag);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct error e;
+		struct route_options options = {.namespace = rows[i].namespace,
+						.cluster_domain = rows[i].cluster_domain};
 
-		CHECK(route_table_new(&services, &rows[i].options, &e) == NULL);
+		CHECK(route_table_new(&services, &options, &e) == NULL);
 		CHECK_TEXT(e.text, rows[i].expected);
 	}
 	kube_services_fini(&services);
@@ -201,7 +204,8 @@ static void prints_json_one_object_per_line(void)
 		"{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"a\"},"
 		"\"spec\":{\"type\":\"ExternalName\",\"externalName\":\"b.c\",\"ports\":[{"
 		"\"port\":80,\"name\":\"http\"},{\"port\":443,\"name\":\"https\"}]}}";
-	struct route_options options = {SPAN("default"), SPAN("cluster.local.")};
+	struct route_options options = {.namespace = SPAN("default"),
+					.cluster_domain = SPAN("cluster.local.")};
 	struct kube_services services;
 	struct diag diag = {.emit = NULL};
 	struct route_table *t;
@@ -229,7 +233,8 @@ static void prints_json_one_object_per_line(void)
 
 static void ten_thousand_routes_take_less_than_three_mebibytes(void)
 {
-	struct route_options options = {SPAN("default"), SPAN("cluster.local")};
+	struct route_options options = {.namespace = SPAN("default"),
+					.cluster_domain = SPAN("cluster.local")};
 	struct kube_services services;
 	struct diag diag = {.emit = NULL};
 	struct route_table *t;
@@ -262,7 +267,8 @@ static void ten_thousand_routes_take_less_than_three_mebibytes(void)
 
 static void survives_every_failed_allocation(void)
 {
-	struct route_options options = {SPAN("default"), SPAN("cluster.local")};
+	struct route_options options = {.namespace = SPAN("default"),
+					.cluster_domain = SPAN("cluster.local")};
 	struct route_table *t = NULL;
 	struct kube_services services;
 	struct diag diag = {.emit = NULL};
@@ -289,7 +295,59 @@ static void survives_every_failed_allocation(void)
 	buf_fini(&yaml);
 }
 
-UNIT_TESTS(TEST(keeps_every_port_of_every_service),
+static void finds_an_upstream_by_its_name_port_and_protocol(void)
+{
+	static const char *const rows[] = {"a.default a.example 80:http,443:https",
+					   "b.default a.example 443:https", NULL};
+	struct route_table *t = tables_new(rows);
+	uint32_t index = 9;
+
+	CHECK(route_table_find_target(t, SPAN("A.Example"), 443, true, &index));
+	CHECK_INT(index, t->routes[1].target);
+	CHECK_INT(index, t->routes[2].target);
+	CHECK(!route_table_find_target(t, SPAN("a.example"), 443, false, &index));
+	CHECK(!route_table_find_target(t, SPAN("a.example"), 80, true, &index));
+	CHECK(!route_table_find_target(t, SPAN("a.exampl"), 443, true, &index));
+	route_table_free(t);
+}
+
+static void a_gateway_is_a_target_that_no_host_leads_to(void)
+{
+	static const char *const rows[][2] = {
+		{"gw", "gw.prod.svc.cluster.local"},
+		{"gw.mesh", "gw.mesh.svc.cluster.local"},
+		{"gw.mesh.svc", "gw.mesh.svc.cluster.local"},
+		{"gw.mesh.svc.cluster.local", "gw.mesh.svc.cluster.local"},
+		{"gw.example.com", "gw.example.com"},
+		{"gw.corp.", "gw.corp"},
+		{"192.0.2.7", "192.0.2.7"},
+		{"2001:db8::1", "2001:db8::1"},
+	};
+	struct kube_services services;
+	struct diag diag = {.emit = NULL};
+	struct error e;
+
+	kube_services_init(&services, SPAN("prod"), &diag);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct route_options options = {.namespace = SPAN("prod"),
+						.cluster_domain = SPAN("cluster.local."),
+						.gateway_host = span_from_cstr(rows[i][0]),
+						.gateway_port = 81};
+		struct route_table *t = route_table_new(&services, &options, &e);
+
+		CHECK_ROW(rows[i][0], t != NULL && t->gateway != NULL && t->route_count == 0);
+		CHECK_INT(t->target_count, 1);
+		CHECK_SPAN(t->targets[t->gateway->target].host, rows[i][1]);
+		CHECK_INT(t->targets[t->gateway->target].port, 81);
+		CHECK_INT(t->gateway->host_header.len, 0);
+		route_table_free(t);
+	}
+	kube_services_fini(&services);
+}
+
+UNIT_TESTS(TEST(finds_an_upstream_by_its_name_port_and_protocol),
+	   TEST(a_gateway_is_a_target_that_no_host_leads_to),
+	   TEST(keeps_every_port_of_every_service),
 	   TEST(the_default_port_of_the_other_scheme_is_named),
 	   TEST(looks_up_by_name_namespace_and_port_in_any_case),
 	   TEST(an_empty_table_finds_nothing), TEST(routes_with_the_same_upstream_share_a_target),

@@ -1,0 +1,152 @@
+#include "proxy/flow.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "proxy/worker.h"
+
+/* Bytes moved by one call, so that one busy connection does not keep the others waiting. */
+#define TURN_MAX (512u << 10)
+
+/* A splice that brings less is a trickle: copying it is one call less. */
+#define BULK_MIN (16u << 10)
+
+/* splice with its result in the terms of a stream. `s` is the one of both ends that is a socket. */
+static enum stream_result splice_some(int from, int to, size_t max, struct stream *s, size_t *moved)
+{
+	ssize_t n;
+
+	*moved = 0;
+	do
+		n = splice(from, NULL, to, NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		*moved = (size_t)n;
+		return STREAM_OK;
+	}
+	if (n == 0)
+		return STREAM_EOF;
+	if (errno == EAGAIN)
+		return STREAM_AGAIN;
+	s->error = errno;
+	return STREAM_FAILED;
+}
+
+/* From the source into the pipe, which is empty. */
+static enum stream_result fill_pipe(struct flow *f, struct stream *source)
+{
+	size_t got;
+	enum stream_result r = splice_some(source->watch.fd, f->pipe->fds[1], f->pipe->size, source,
+					   &got);
+
+	f->piped = (uint32_t)got;
+	if (got > 0)
+		f->in_bulk = got >= BULK_MIN;
+	if (r == STREAM_AGAIN)
+		source->readable = false;
+	if (r == STREAM_EOF)
+		source->at_eof = true;
+	return r;
+}
+
+static enum stream_result drain_pipe(struct flow *f, struct stream *sink, struct worker *w)
+{
+	enum stream_result r;
+	size_t put;
+
+	if (!sink->writable)
+		return STREAM_AGAIN;
+	r = splice_some(f->pipe->fds[0], sink->watch.fd, f->piped, sink, &put);
+	if (r == STREAM_AGAIN)
+		sink->writable = false;
+	f->piped -= (uint32_t)put;
+	f->moved += put;
+	metrics_add(&w->metrics.spliced_bytes, put);
+	return r;
+}
+
+static enum stream_result fill_block(struct flow *f, struct stream *source)
+{
+	enum stream_result r;
+	size_t got;
+
+	f->buf.start = f->buf.end = 0;
+	r = stream_read(source, f->buf.block, IOBUF_SIZE, &got);
+	f->buf.end = (uint32_t)got;
+	f->in_bulk = got == IOBUF_SIZE;
+	return r;
+}
+
+static enum stream_result drain_block(struct flow *f, struct stream *sink)
+{
+	size_t put;
+	enum stream_result r = stream_write(sink, iobuf_span(&f->buf), &put);
+
+	iobuf_consume(&f->buf, put);
+	f->moved += put;
+	return r;
+}
+
+/* An empty pipe is kept while more is coming in bulk. */
+static void choose(struct flow *f, struct worker *w)
+{
+	if (f->in_bulk && f->pipe == NULL)
+		f->pipe = pipepool_get(&w->pipes);
+	if (!f->in_bulk && f->pipe != NULL) {
+		pipepool_put(&w->pipes, f->pipe, 0);
+		f->pipe = NULL;
+	}
+}
+
+static enum flow_result move(struct flow *f, struct stream *source, struct stream *sink,
+			     struct worker *w)
+{
+	uint64_t stop_at = f->moved + TURN_MAX;
+	enum stream_result r;
+
+	for (;;) {
+		while (flow_is_blocked(f)) {
+			r = f->piped > 0 ? drain_pipe(f, sink, w) : drain_block(f, sink);
+			if (r != STREAM_OK)
+				return r == STREAM_AGAIN ? FLOW_AGAIN : FLOW_SINK_FAILED;
+		}
+		if (f->moved >= stop_at)
+			return FLOW_YIELD;
+		if (source->at_eof)
+			return FLOW_ENDED;
+		if (!source->readable)
+			return FLOW_AGAIN;
+		choose(f, w);
+		if (f->pipe == NULL && !iobuf_hold(&f->buf, &w->blocks))
+			return FLOW_NO_BUFFER;
+		r = f->pipe != NULL ? fill_pipe(f, source) : fill_block(f, source);
+		if (r == STREAM_AGAIN)
+			return FLOW_AGAIN;
+		if (r == STREAM_FAILED)
+			return FLOW_SOURCE_FAILED;
+	}
+}
+
+enum flow_result flow_run(struct flow *f, struct stream *source, struct stream *sink,
+			  struct worker *w)
+{
+	uint64_t before = f->moved;
+	enum flow_result result = move(f, source, sink, w);
+
+	metrics_add(&w->metrics.relay_bytes, f->moved - before);
+	if (f->piped == 0) {
+		pipepool_put(&w->pipes, f->pipe, 0);
+		f->pipe = NULL;
+	}
+	if (iobuf_is_empty(&f->buf))
+		iobuf_release(&f->buf, &w->blocks);
+	return result;
+}
+
+void flow_release(struct flow *f, struct worker *w)
+{
+	pipepool_put(&w->pipes, f->pipe, f->piped);
+	f->pipe = NULL;
+	f->piped = 0;
+	iobuf_release(&f->buf, &w->blocks);
+}

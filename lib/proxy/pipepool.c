@@ -1,0 +1,75 @@
+#include "proxy/pipepool.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "sys/fd.h"
+
+/*
+ * What a pipe is asked to hold. The kernel lets a user have 64 MiB of pipes (pipe-user-pages-soft)
+ * before it gives smaller ones: all proxies of a node are one user.
+ */
+#define PIPE_SIZE (256 << 10)
+/* One that takes less is not worth two calls. */
+#define PIPE_SIZE_MIN (64 << 10)
+
+void pipepool_init(struct pipepool *p)
+{
+	p->free = NULL;
+	for (size_t i = 0; i < PIPEPOOL_MAX; i++) {
+		p->pipes[i] = (struct pipepool_pipe){.next = p->free, .fds = {-1, -1}};
+		p->free = &p->pipes[i];
+	}
+}
+
+static void close_both(struct pipepool_pipe *pipe)
+{
+	fd_close(&pipe->fds[0]);
+	fd_close(&pipe->fds[1]);
+}
+
+void pipepool_fini(struct pipepool *p)
+{
+	for (struct pipepool_pipe *pipe = p->free; pipe != NULL; pipe = pipe->next)
+		close_both(pipe);
+	p->free = NULL;
+}
+
+static bool make(struct pipepool_pipe *pipe)
+{
+	int size;
+
+	if (pipe2(pipe->fds, O_NONBLOCK | O_CLOEXEC) != 0) {
+		pipe->fds[0] = pipe->fds[1] = -1;
+		return false;
+	}
+	size = fcntl(pipe->fds[0], F_SETPIPE_SZ, PIPE_SIZE);
+	if (size < 0)
+		size = fcntl(pipe->fds[0], F_GETPIPE_SZ);
+	if (size < PIPE_SIZE_MIN) {
+		close_both(pipe);
+		return false;
+	}
+	pipe->size = (size_t)size;
+	return true;
+}
+
+struct pipepool_pipe *pipepool_get(struct pipepool *p)
+{
+	struct pipepool_pipe *pipe = p->free;
+
+	if (pipe == NULL || (pipe->fds[0] == -1 && !make(pipe)))
+		return NULL;
+	p->free = pipe->next;
+	return pipe;
+}
+
+void pipepool_put(struct pipepool *p, struct pipepool_pipe *pipe, size_t content)
+{
+	if (pipe == NULL)
+		return;
+	if (content > 0)
+		close_both(pipe);
+	pipe->next = p->free;
+	p->free = pipe;
+}

@@ -1,0 +1,33 @@
+/*
+ * pipepool: pipes for splice, of one worker. One is held only while there is much to move, or
+ * something is in it; so a few serve many connections.
+ */
+#ifndef PROXY_PIPEPOOL_H
+#define PROXY_PIPEPOOL_H
+
+#include <stddef.h>
+
+/* Pipes at a time; each has two descriptors. */
+#define PIPEPOOL_MAX 32
+
+struct pipepool_pipe {
+	struct pipepool_pipe *next;
+	int fds[2];  /* to read from, to write to; -1: not made */
+	size_t size; /* bytes that it takes, when they come in whole pages */
+};
+
+struct pipepool {
+	struct pipepool_pipe *free; /* newest first; those that are not made last */
+	struct pipepool_pipe pipes[PIPEPOOL_MAX];
+};
+
+void pipepool_init(struct pipepool *p);
+/* Closes all; none may be in use. */
+void pipepool_fini(struct pipepool *p);
+
+/* An empty pipe, or NULL when there is none to be had: copy instead. */
+struct pipepool_pipe *pipepool_get(struct pipepool *p);
+/* Back; one that is not empty is closed. NULL is fine. */
+void pipepool_put(struct pipepool *p, struct pipepool_pipe *pipe, size_t content);
+
+#endif
