@@ -11,11 +11,13 @@
 #include "dns/hosts.h"
 #include "ev/systemnames.h"
 #include "http/h1char.h"
+#include "net/guard.h"
 #include "net/hostname.h"
 #include "net/hostport.h"
 #include "proxy/control.h"
 #include "proxy/drain.h"
 #include "proxy/manifests.h"
+#include "proxy/ownaddr.h"
 #include "proxy/pipepool.h"
 #include "proxy/reload.h"
 #include "sys/cpu.h"
@@ -56,6 +58,8 @@ struct settings {
 	const char *cluster_domain;
 	struct opt_list resolve;
 	struct opt_list dns;
+	bool deny_private;
+	struct opt_list deny_upstream, allow_upstream;
 	const char *ca_file;
 	bool no_via;
 	bool keep_internal_headers;
@@ -184,6 +188,27 @@ static const struct opt options[] = {
 	 .value_name = "ADDR[:PORT]",
 	 .offset = AT(dns),
 	 .help = "Ask this name server. May be given again. [default: those of /etc/resolv.conf]"},
+	{.kind = OPT_FLAG,
+	 .name = "deny-private",
+	 .offset = AT(deny_private),
+	 .help = "Connect to globally reachable addresses only: not to 10.0.0.0/8, 100.64.0.0/10, "
+		 "172.16.0.0/12, 192.168.0.0/16, fc00::/7 or anything else that IANA's registries "
+		 "keep for private use, tests, documentation or the future. Loopback, link-local, "
+		 "multicast, unspecified and cloud metadata addresses and the proxy's own "
+		 "listeners "
+		 "are never connected to, and neither are IPv6 forms of them."},
+	{.kind = OPT_LIST,
+	 .name = "deny-upstream",
+	 .value_name = "CIDR[,CIDR]...",
+	 .offset = AT(deny_upstream),
+	 .help = "Nor connect to addresses in these ranges. May be given again."},
+	{.kind = OPT_LIST,
+	 .name = "allow-upstream",
+	 .value_name = "CIDR[,CIDR]...",
+	 .offset = AT(allow_upstream),
+	 .help = "Connect to addresses in these ranges whatever else denies them, except the "
+		 "proxy's own listeners. Addresses given by --resolve are always connected to. May "
+		 "be given again."},
 	{.kind = OPT_TEXT,
 	 .name = "ca-file",
 	 .value_name = "FILE",
@@ -233,7 +258,7 @@ static const struct opt options[] = {
 	TIMEOUT("resolve-timeout", timeouts.resolve_ms, "5s",
 		"The first answer for a name; then 503."),
 	TIMEOUT("connect-timeout", timeouts.connect_ms, "5s",
-		"Connecting to one address of an upstream; then 504."),
+		"Connecting to an upstream, all its addresses together; then 504."),
 	TIMEOUT("tls-timeout", timeouts.tls_ms, "10s", "The TLS handshake; then 504."),
 	TIMEOUT("response-timeout", timeouts.response_ms, "15s",
 		"From the end of the request to the response's head; then 504."),
@@ -308,6 +333,7 @@ struct resources {
 	struct anchors *anchors;
 	struct tls_profile *tls;
 	struct reload reload;
+	struct guard guard;
 	struct control_settings control;
 	struct hostport gateway;
 };
@@ -553,6 +579,38 @@ static bool set_names(const struct settings *s, struct resources *r, struct erro
 	return set_pins(s, r, e);
 }
 
+#define GUARD_RANGES_MAX 4096
+
+static bool set_ranges(struct resources *r, const char *option, const struct opt_list *texts,
+		       const struct cidr **list, size_t *count, struct error *e)
+{
+	struct cidr *ranges;
+
+	if (texts->count == 0)
+		return true;
+	ranges = arena_get_array(&r->arena, GUARD_RANGES_MAX, sizeof *ranges);
+	if (ranges == NULL)
+		return error_set(e, "out of memory");
+	*list = ranges;
+	for (size_t i = 0; i < texts->count; i++)
+		if (!guard_parse_list(span_from_cstr(texts->items[i]), ranges, GUARD_RANGES_MAX,
+				      count, e))
+			return error_prefix(e, "%s", option);
+	return true;
+}
+
+static bool set_guard(const struct settings *s, struct resources *r, struct error *e)
+{
+	struct guard *g = &r->guard;
+
+	g->deny_private = s->deny_private;
+	g->is_own = ownaddr_is;
+	r->control.guard = g;
+	r->control.config.guard = g;
+	return set_ranges(r, "--deny-upstream", &s->deny_upstream, &g->deny, &g->deny_count, e) &&
+	       set_ranges(r, "--allow-upstream", &s->allow_upstream, &g->allow, &g->allow_count, e);
+}
+
 static bool set_tls(const struct settings *s, struct resources *r, struct error *e)
 {
 	struct span text;
@@ -599,7 +657,7 @@ static bool prepare(const struct settings *s, struct resources *r, struct error 
 	if (s->drain_delay_ms >= s->shutdown_timeout_ms)
 		return error_set(e, "--drain-delay: must be less than --shutdown-timeout");
 	if (!set_listeners(s, c, e) || !set_admin(s, c, e) || !set_names(s, r, e) ||
-	    !set_transparent(s, r, e) || !set_tls(s, r, e))
+	    !set_transparent(s, r, e) || !set_guard(s, r, e) || !set_tls(s, r, e))
 		return false;
 	c->config.tls = r->tls;
 	return true;

@@ -13,6 +13,7 @@
 #include "proxy/accesslog.h"
 #include "route/verdict.h"
 
+struct guard;
 struct tls_profile;
 
 /* All in milliseconds. */
@@ -33,6 +34,7 @@ struct proxy_timeouts {
 struct proxy_config {
 	struct proxy_timeouts timeouts;
 	const struct tls_profile *tls; /* the caller's; outlives the workers */
+	const struct guard *guard;     /* of addresses of names; as well; NULL: none */
 	struct span via;	       /* our name in Via, by which loops are seen; empty: none */
 	bool keep_internal_headers;
 	enum accesslog_format access_log;

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "net/guard.h"
 #include "proxy/admin.h"
 #include "proxy/names.h"
+#include "proxy/namespage.h"
 #include "proxy/reload.h"
 #include "proxy/view.h"
 #include "proxy/worker.h"
@@ -51,8 +53,22 @@ static bool is_ready(struct control *c)
 	return !c->stopping && c->was_ready;
 }
 
+static struct namespage names_page(const struct control *c)
+{
+	return (struct namespage){
+		.names = &c->names,
+		.table = c->generation->table,
+		.resolver = &c->resolver,
+		.guard = c->settings->guard,
+		.workers = c->workers,
+		.worker_count = c->worker_count,
+		.now_ms = loop_now_ms(&c->loop),
+	};
+}
+
 static void render_metrics(struct control *c, struct buf *out)
 {
+	const struct namespage page = names_page(c);
 	const struct metrics *metrics[256];
 	size_t count = 0;
 	uint64_t lost = 0;
@@ -72,14 +88,7 @@ static void render_metrics(struct control *c, struct buf *out)
 			  out);
 	metrics_print_one("names_unresolved", "gauge", "External names without an address now.",
 			  c->names.count - names_count_state(&c->names, RESOLVER_OK), out);
-	metrics_print_one("dns_queries_total", "counter", "Questions sent to name servers.",
-			  c->resolver.pool.stats.over_udp + c->resolver.pool.stats.over_tcp, out);
-	metrics_print_one("dns_timeouts_total", "counter",
-			  "Questions that a name server did not answer in time.",
-			  c->resolver.pool.stats.timeouts, out);
-	metrics_print_one("dns_errors_total", "counter",
-			  "Answers of name servers that were errors or malformed.",
-			  c->resolver.pool.stats.errors, out);
+	namespage_print_metrics(&page, out);
 	metrics_print_one("ready", "gauge", "1 when /readyz says yes.", is_ready(c), out);
 	metrics_print_one("uptime_seconds", "gauge", "Since the start.",
 			  (loop_now_ms(&c->loop) - c->started_ms) / 1000, out);
@@ -110,10 +119,14 @@ static struct admin_page render(void *context, struct span target, struct buf *b
 		return (struct admin_page){200, "text/plain; version=0.0.4; charset=utf-8"};
 	}
 	if (span_eq(path, SPAN("/routes"))) {
+		const struct namespage page = names_page(c);
 		bool json = span_eq(rest, SPAN("format=json"));
 
 		route_table_print(view_table(c->view), json ? ROUTE_FORMAT_JSON : ROUTE_FORMAT_TEXT,
 				  body);
+		if (!json)
+			buf_add_byte(body, '\n');
+		namespage_print(&page, json, body);
 		return (struct admin_page){200, json ? "application/x-ndjson" : text};
 	}
 	return (struct admin_page){404, text};
@@ -424,6 +437,17 @@ static void log_start(const struct control *c, const struct control_listen *list
 	log_end(&line);
 }
 
+/* Before the workers start, which read it. */
+static void guard_listeners(const struct control_settings *s, const struct control_listen *listen,
+			    const struct addr *admin)
+{
+	if (s->guard == NULL)
+		return;
+	for (size_t i = 0; i < s->listen_count; i++)
+		guard_add_listener(s->guard, &listen[i].at);
+	guard_add_listener(s->guard, admin);
+}
+
 static bool start_threads(struct control *c, struct error *e)
 {
 	for (size_t i = 0; i < c->worker_count; i++) {
@@ -458,7 +482,10 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 	if (c->view == NULL)
 		return error_set(e, "out of memory");
 	memcpy(listen, s->listen, sizeof listen);
-	if (!init_workers(c, listen, e) || !start_admin(c, &admin, e) || !start_threads(c, e))
+	if (!init_workers(c, listen, e) || !start_admin(c, &admin, e))
+		return false;
+	guard_listeners(s, listen, &admin);
+	if (!start_threads(c, e))
 		return false;
 	c->loop.end_of_turn = on_end_of_turn;
 	if (s->reload != NULL) {

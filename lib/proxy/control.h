@@ -28,6 +28,7 @@ struct control_settings {
 	struct proxy_config config; /* max_sessions is filled in */
 	struct resolver_config resolver;
 	struct reload *reload; /* begun; NULL: the table stays as it is */
+	struct guard *guard; /* config.guard, to which the listeners are added; NULL: none */
 	struct control_listen listen[CONTROL_LISTENERS_MAX];
 	size_t listen_count;
 	struct addr admin;     /* family 0: no admin port */

@@ -84,8 +84,10 @@ void exchange_drop_upstream(struct exchange *x, bool reusable)
 {
 	struct upstream *u = x->upstream;
 
-	if (u == NULL)
+	if (u == NULL) {
+		dial_stop(x);
 		return;
+	}
 	x->upstream = NULL;
 	if (reusable)
 		upstream_give_back(u);

@@ -14,6 +14,7 @@
 
 #include "http/h1frame.h"
 #include "http/h1head.h"
+#include "proxy/dial.h"
 #include "proxy/iobuf.h"
 #include "proxy/pump.h"
 #include "proxy/reason.h"
@@ -40,7 +41,14 @@ struct exchange {
 	struct upstream_pool *pool;
 	struct upstream *upstream;
 	struct addr address; /* last tried */
-	unsigned first_address, tried_addresses;
+	/* dial.h: while there is no upstream yet */
+	struct dial_attempt attempts[DIAL_ATTEMPTS_MAX];
+	unsigned first_address;
+	uint32_t tried_addresses;  /* bit per index of the endpoints */
+	uint64_t connect_until_ms; /* then it is a 504 */
+	enum reason failure;	   /* of the addresses tried so far; REASON_OK: none */
+	const char *failure_detail;
+	uint8_t next_family;
 
 	enum reason reason;
 	const char *detail;  /* finer, a constant text, or NULL */

@@ -1,6 +1,6 @@
 #include "proxy/metrics.h"
 
-#define PREFIX "egressbox_"
+#define PREFIX METRICS_PREFIX
 
 static const struct {
 	size_t offset;
@@ -22,7 +22,7 @@ static uint64_t sum(const struct metrics *const *workers, size_t count, size_t o
 	return total;
 }
 
-static void print_head(const char *name, const char *kind, const char *help, struct buf *out)
+void metrics_print_head(const char *name, const char *kind, const char *help, struct buf *out)
 {
 	buf_printf(out, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name, kind);
 }
@@ -30,14 +30,14 @@ static void print_head(const char *name, const char *kind, const char *help, str
 void metrics_print_one(const char *name, const char *kind, const char *help, uint64_t value,
 		       struct buf *out)
 {
-	print_head(name, kind, help, out);
+	metrics_print_head(name, kind, help, out);
 	buf_printf(out, PREFIX "%s %llu\n", name, (unsigned long long)value);
 }
 
 static void print_requests(const struct metrics *const *workers, size_t count, struct buf *out)
 {
-	print_head("requests_total", "counter", "Requests that have ended, by how they ended.",
-		   out);
+	metrics_print_head("requests_total", "counter",
+			   "Requests that have ended, by how they ended.", out);
 	for (size_t r = 0; r < REASON_COUNT; r++)
 		buf_printf(out, PREFIX "requests_total{reason=\"%s\"} %llu\n",
 			   reason_name((enum reason)r),
@@ -48,8 +48,9 @@ static void print_requests(const struct metrics *const *workers, size_t count, s
 
 static void print_responses(const struct metrics *const *workers, size_t count, struct buf *out)
 {
-	print_head("responses_total", "counter",
-		   "Final responses sent to clients, by the first digit of the status.", out);
+	metrics_print_head("responses_total", "counter",
+			   "Final responses sent to clients, by the first digit of the status.",
+			   out);
 	for (size_t class = 1; class < 6; class ++)
 		buf_printf(out, PREFIX "responses_total{code=\"%zuxx\"} %llu\n", class,
 			   (unsigned long long)sum(workers, count,
@@ -59,7 +60,8 @@ static void print_responses(const struct metrics *const *workers, size_t count, 
 
 static void print_tls_failures(const struct metrics *const *workers, size_t count, struct buf *out)
 {
-	print_head("tls_failures_total", "counter", "TLS connections that failed, by error.", out);
+	metrics_print_head("tls_failures_total", "counter",
+			   "TLS connections that failed, by error.", out);
 	for (size_t error = 1; error < TLS_ERROR_COUNT; error++) {
 		uint64_t total = sum(workers, count,
 				     offsetof(struct metrics, tls_failures) +
@@ -75,7 +77,7 @@ static void print_tls_failures(const struct metrics *const *workers, size_t coun
 
 static void print_verdicts(const struct metrics *const *workers, size_t count, struct buf *out)
 {
-	print_head("redirected_total", "counter",
+	metrics_print_head("redirected_total", "counter",
 		   "Redirected connections (with HTTP, their requests), by what became of them.",
 		   out);
 	for (size_t v = VERDICT_INTERNAL; v < VERDICT_REFUSED; v++)
@@ -88,7 +90,7 @@ static void print_verdicts(const struct metrics *const *workers, size_t count, s
 /* Of the many only those that have happened: the names of the others are in a table above. */
 static void print_refused(const struct metrics *const *workers, size_t count, struct buf *out)
 {
-	print_head("redirected_refused_total", "counter",
+	metrics_print_head("redirected_refused_total", "counter",
 		   "Redirected connections and requests that were refused, by reason.", out);
 	for (size_t r = 0; r < REASON_COUNT; r++) {
 		uint64_t total = sum(workers, count,
@@ -98,6 +100,18 @@ static void print_refused(const struct metrics *const *workers, size_t count, st
 			buf_printf(out, PREFIX "redirected_refused_total{reason=\"%s\"} %llu\n",
 				   reason_name((enum reason)r), (unsigned long long)total);
 	}
+}
+
+static void print_denials(const struct metrics *const *workers, size_t count, struct buf *out)
+{
+	metrics_print_head("addresses_denied_total", "counter",
+			   "Addresses of external names that were not connected to, by why.", out);
+	for (size_t verdict = 1; verdict < GUARD_VERDICT_COUNT; verdict++)
+		buf_printf(out, PREFIX "addresses_denied_total{why=\"%s\"} %llu\n",
+			   guard_verdict_names[verdict],
+			   (unsigned long long)sum(workers, count,
+						   offsetof(struct metrics, denied) +
+							   verdict * sizeof(metric)));
 }
 
 void metrics_print(const struct metrics *const *workers, size_t count, struct buf *out)
@@ -110,4 +124,5 @@ void metrics_print(const struct metrics *const *workers, size_t count, struct bu
 	print_tls_failures(workers, count, out);
 	print_verdicts(workers, count, out);
 	print_refused(workers, count, out);
+	print_denials(workers, count, out);
 }

@@ -10,9 +10,12 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "net/guard.h"
 #include "proxy/reason.h"
 #include "route/verdict.h"
 #include "tls/tls_error.h"
+
+#define METRICS_PREFIX "egressbox_"
 
 #define metric _Atomic uint64_t
 
@@ -38,6 +41,8 @@
 	  "Requests sent on a connection that had carried one before.")                            \
 	X(upstream_retries, "upstream_retries_total", "counter",                                   \
 	  "Requests sent again because a reused connection was found closed.")                     \
+	X(address_failures, "address_failures_total", "counter",                                   \
+	  "Addresses of upstreams that failed, or were outrun, and were given a rest.")            \
 	X(tls_handshakes, "tls_handshakes_total", "counter", "TLS handshakes completed.")          \
 	X(relays_open, "relays_open", "gauge",                                                     \
 	  "Connections that are passed on as they are, open now.")                                 \
@@ -54,6 +59,7 @@ struct metrics {
 	metric tls_failures[TLS_ERROR_COUNT];
 	metric verdicts[VERDICT_COUNT]; /* of redirected connections; of HTTP, of requests */
 	metric refused[REASON_COUNT];	/* of those, why */
+	metric denied[GUARD_VERDICT_COUNT];
 };
 
 static inline void metrics_add(metric *m, uint64_t n)
@@ -76,7 +82,9 @@ static inline uint64_t metrics_get(const metric *m)
 /* The sum over all workers in Prometheus' text format (exposition format 0.0.4). */
 void metrics_print(const struct metrics *const *workers, size_t count, struct buf *out);
 
-/* One sample outside the tables, with its HELP and TYPE lines. */
+/* The HELP and TYPE lines of a metric outside the tables. */
+void metrics_print_head(const char *name, const char *kind, const char *help, struct buf *out);
+/* One sample outside the tables, with these lines. */
 void metrics_print_one(const char *name, const char *kind, const char *help, uint64_t value,
 		       struct buf *out);
 

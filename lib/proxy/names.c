@@ -60,6 +60,7 @@ static void refresh(struct names_entry *entry)
 	/* Without memory the old answer stands; the next change tries again. */
 	if (fresh == NULL)
 		return;
+	fresh->trusted = name->source == RESOLVER_PINNED;
 	for (size_t i = 0; i < entry->group.count; i++) {
 		struct endpoints **slot = &n->endpoints[entry->group.targets[i]];
 
@@ -250,6 +251,16 @@ struct view *names_view(struct names *n, struct generation *g)
 	if (view != NULL)
 		n->changed = false;
 	return view;
+}
+
+const struct resolver_name *names_at(const struct names *n, size_t index, const uint32_t **targets,
+				     size_t *target_count)
+{
+	const struct names_entry *entry = n->entries[index];
+
+	*targets = entry->group.targets;
+	*target_count = entry->group.count;
+	return &entry->name;
 }
 
 size_t names_count_state(const struct names *n, enum resolver_state state)

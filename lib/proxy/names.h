@@ -36,6 +36,10 @@ void names_stop(struct names *n);
 /* A view with what is known now; NULL when memory is out (and then `changed` stays). */
 struct view *names_view(struct names *n, struct generation *g);
 
+/* The name at `index`, below `count`, and the targets that it is for. */
+const struct resolver_name *names_at(const struct names *n, size_t index, const uint32_t **targets,
+				     size_t *target_count);
+
 /* How many names are in this state. */
 size_t names_count_state(const struct names *n, enum resolver_state state);
 

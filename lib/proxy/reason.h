@@ -26,6 +26,8 @@
 	X(REASON_DNS_NODATA, "dns_nodata", 503, "the external name has no address")                \
 	X(REASON_DNS_SERVFAIL, "dns_servfail", 503, "the name servers failed")                     \
 	X(REASON_DNS_TIMEOUT, "dns_timeout", 503, "the name servers did not answer in time")       \
+	X(REASON_ADDRESS_DENIED, "address_denied", 403,                                            \
+	  "the external name leads to an address that this proxy may not connect to")              \
 	X(REASON_CONNECT_REFUSED, "connect_refused", 502, "the upstream refused the connection")   \
 	X(REASON_CONNECT_FAILED, "connect_failed", 502, "the upstream cannot be reached")          \
 	X(REASON_CONNECT_TIMEOUT, "connect_timeout", 504, "connecting to the upstream timed out")  \

@@ -250,21 +250,27 @@ static bool connect_to(struct relay *r, const struct addr *to, enum reason *reas
 /* The next of the name's addresses, if there is one; else it is over, for `reason`. */
 static void connect_next(struct relay *r, enum reason reason)
 {
-	const struct endpoints *endpoints;
+	struct dial_name name;
 
 	drop_upstream(r, false);
 	if (r->pool == NULL) {
 		finish(r, reason);
 		return;
 	}
-	endpoints = r->view->view->endpoints[r->target];
-	while (r->tried_addresses < endpoints->count) {
-		uint32_t index = (r->first_address + r->tried_addresses++) % endpoints->count;
-		struct addr to = endpoints->addrs[index];
+	name = (struct dial_name){
+		.endpoints = r->view->view->endpoints[r->target],
+		.host = view_table(r->view->view)->targets[r->target].host,
+		.source = SPAN("SNI"),
+	};
+	while (r->tried_addresses < name.endpoints->count) {
+		uint32_t index = (r->first_address + r->tried_addresses++) % name.endpoints->count;
+		struct addr to = name.endpoints->addrs[index];
 
 		if (to.port == 0)
 			to.port = r->pool->port;
-		if (connect_to(r, &to, &reason))
+		if (dial_judge(r->worker, &to, &name) != GUARD_ALLOWED)
+			reason = REASON_ADDRESS_DENIED;
+		else if (connect_to(r, &to, &reason))
 			return;
 	}
 	finish(r, reason);

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "net/addr.h"
 #include "net/hostname.h"
+#include "proxy/addresses.h"
 #include "proxy/reason.h"
 #include "proxy/stream.h"
 #include "route/table.h"
@@ -26,6 +27,7 @@ struct upstream_pool {
 	struct list idle; /* most recently used first */
 	unsigned idle_count;
 	unsigned next_address; /* where the next connection begins to try */
+	struct addresses_family family;
 	uint16_t port;
 	bool tls;
 	char host[HOSTNAME_MAX + 1];

@@ -26,6 +26,7 @@ struct endpoints *view_endpoints_new(enum resolver_state state, const struct add
 		return NULL;
 	atomic_init(&e->refs, 1);
 	e->state = state;
+	e->trusted = false;
 	e->count = count;
 	if (count > 0)
 		memcpy(e->addrs, addrs, count * sizeof e->addrs[0]);

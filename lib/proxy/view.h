@@ -17,6 +17,7 @@
 struct endpoints {
 	atomic_uint refs;
 	enum resolver_state state;
+	bool trusted;	     /* the operator's own word: the guard has no say; false when new */
 	unsigned count;	     /* > 0 only for RESOLVER_OK */
 	struct addr addrs[]; /* port 0: the target's */
 };

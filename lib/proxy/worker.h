@@ -13,6 +13,7 @@
 
 #include "base/slab.h"
 #include "ev/loop.h"
+#include "proxy/addresses.h"
 #include "proxy/config.h"
 #include "proxy/listener.h"
 #include "proxy/logwriter.h"
@@ -52,6 +53,8 @@ struct worker {
 	struct list waiting_relays;
 	struct upstream_pools pools;
 	struct pipepool pipes;
+	struct addresses addresses;
+	uint64_t quiet_until_ms; /* dial.c: no warning of denied addresses before */
 	struct slab relay_slab, session_slab, exchange_slab, upstream_slab, tls_slab, blocks;
 	struct logwriter *log_writer; /* NULL: no access log */
 	struct logwriter_ring *log;

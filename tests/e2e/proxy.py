@@ -26,6 +26,14 @@ spec: {type: ExternalName, externalName: secure.test, ports: [{name: https, port
 """
 
 
+def service(name, external, port):
+    """The manifest of a Service with one port; several make one manifest."""
+    return (
+        f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n"
+        f"spec: {{type: ExternalName, externalName: {external}, ports: [{{name: http, port: {port}}}]}}\n"
+    )
+
+
 def is_instrumented():
     """Built with a sanitizer: its memory says nothing, and it may not be traced."""
     return b"__asan_init" in open(EGRESSBOX, "rb").read()
@@ -35,13 +43,13 @@ class Proxy:
     """egress-proxy with these Services and options; `resolve` pins names to addresses.
 
     `port` is its first listener's (`ports` those of all), `admin` the admin listener's. Without `manifest` or `listen`
-    it gets no such option. `prefix` is a command that
-    starts it, `enter` a function run in its process before, `stdout` a descriptor instead of the file.
+    it gets no such option. `prefix` is a command that starts it, `enter` a function run in its process before, `stdout`
+    a descriptor instead of the file. The origins are on loopback, which is `allowed`: what names lead to is judged.
     """
 
     def __init__(
         self, manifest=SERVICES, *options, resolve=None, env=None, workers=1, prefix=(), program=EGRESSBOX,
-        enter=lambda: None, stdout=None, text_from="file", listen="127.0.0.1:0",
+        enter=lambda: None, stdout=None, text_from="file", listen="127.0.0.1:0", allowed="127.0.0.0/8,::1",
     ):  # fmt: skip
         self.dir, self.ports, self.admin = folder(), [], None
         self.out, self.err = self.dir / "stdout", self.dir / "stderr"
@@ -56,6 +64,7 @@ class Proxy:
             command += ["-f", source]
         if listen is not None:
             command += ["--listen", listen]
+        command += ["--allow-upstream", allowed] if allowed else []
         for name, addresses in (resolve or {}).items():
             command += ["--resolve", f"{name}={addresses}"]
         env = {**{k: v for k, v in os.environ.items() if k not in ("SSL_CERT_FILE", "POD_NAMESPACE")}, **(env or {})}

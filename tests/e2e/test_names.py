@@ -1,6 +1,8 @@
 """Names to addresses: dnsmasq for what is usual, a server of our own for what is not."""
 
 import contextlib
+import ctypes
+import os
 import re
 import signal
 import socket
@@ -9,21 +11,15 @@ import subprocess
 import threading
 import time
 
-from harness import folder, has, main, need, same, skip, start, test, until, within
-from nameserver import Stub, question, reply_to
+from harness import LIBC, folder, has, main, need, same, skip, start, test, until, within
+from nameserver import A, CNAME, Stub, address_record, name_of, packet_with, question, record, reply_to, wire_name
 from wire import Client, request
 from origins import Origin
-from proxy import Proxy
+from proxy import Proxy, service
 
+CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 4096, 0x4000, 1 << 18
 ANSWER_A = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\na"
 ANSWER_B = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nb"
-
-
-def service(name, external, port):
-    return (
-        f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n"
-        f"spec: {{type: ExternalName, externalName: {external}, ports: [{{name: http, port: {port}}}]}}\n"
-    )
 
 
 def query(name, kind=1):
@@ -309,6 +305,166 @@ def one_name_is_asked_for_once_however_many_wait():
     go.set()
     same([c.message().status for c in clients], [200] * 50)
     within(len(stub.queries), 1, 4, "queries (A and AAAA, once more at most)")
+
+
+def aliases(*names):
+    """CNAME records: each name is an alias of the next."""
+    return [record(CNAME, wire_name(b), 60, wire_name(a)) for a, b in zip(names, names[1:])]
+
+
+@test
+def aliases_in_a_circle_are_a_503():
+    names = ("one.test", "two.test", "three.test", "one.test")
+    stub = Stub(lambda packet: [packet_with(packet, aliases(*names))])
+    same(ask(named("one.test", 80, stub), 80).reason, "dns_servfail")
+
+
+@test
+def aliases_are_followed_in_whatever_order_they_stand():
+    origin = Origin()
+
+    def reply(packet):
+        kind, last = address_record("127.0.0.1", 60, wire_name("four.test"))
+        found = [last] * (kind == question(packet)[1])
+        return [packet_with(packet, [*found, *reversed(aliases("one.test", "two.test", "three.test", "four.test"))])]
+
+    same(ask(named("one.test", origin.port, Stub(reply)), origin.port).status, 200)
+
+
+@test
+def two_hundred_addresses_are_no_trouble_and_stay_the_same_few():
+    """In another order each time: were all of them new to us each time, none would be remembered or reused."""
+    origin = Origin(address="0.0.0.0")
+    addresses = [f"127.0.9.{i}" for i in range(1, 201)]
+
+    def reply(packet):
+        addresses.append(addresses.pop(0))
+        return [reply_to(packet, *addresses, ttl=1)]
+
+    stub = Stub(reply)
+    proxy = named("many.test", origin.port, stub)
+    for _ in range(100):
+        same(ask(proxy, origin.port).status, 200)
+    first = proxy.ask_admin("/routes").body
+    until(lambda: len(stub.queries) >= 6, "the name is asked for again")
+    same(sorted(first.replace(b",", b"").split()), sorted(proxy.ask_admin("/routes").body.replace(b",", b"").split()))
+    same(first.count(b"127.0.9."), 32, "addresses kept")
+
+
+@test
+def an_nxdomain_or_two_do_not_end_a_name_that_was_good():
+    origin, script = Origin(), ["good"]
+
+    def reply(packet):
+        if script[0] == "good":
+            return [reply_to(packet, "127.0.0.1", ttl=1)]
+        return [reply_to(packet, code=3)]
+
+    stub = Stub(reply)
+    proxy = named("one.test", origin.port, stub)
+    same(ask(proxy, origin.port).status, 200)
+    script[0], count = "gone", len(stub.queries)
+    until(lambda: len(stub.queries) >= count + 4, "it is said twice that there is no such name")
+    same(ask(proxy, origin.port).status, 200, "status after that")
+    has(proxy.ask_admin("/routes").body, b"one.test ok (stale) dns", "/routes")
+    until(lambda: ask(proxy, origin.port).reason == "dns_nxdomain", "the name is given up in the end")
+    script[0] = "good"
+    until(lambda: ask(proxy, origin.port).status == 200, "and comes back")
+
+
+@test
+def a_name_that_does_not_exist_is_asked_for_at_a_bounded_rate():
+    stub = Stub(lambda packet: [reply_to(packet, code=3)])
+    client = Client(named("nowhere.test", 80, stub))
+    began = time.monotonic()
+    while time.monotonic() < began + 2.5:
+        same(client.ask(host="origin:80").reason, "dns_nxdomain")
+    within(len(stub.queries), 4, 2 + 2 * (time.monotonic() - began), "questions, A and AAAA once a second")
+
+
+@test
+def the_ttl_is_kept_within_bounds():
+    """A TTL of 0 is a second: not a question for each request."""
+    origin, stub = Origin(), Stub(lambda packet: [reply_to(packet, "127.0.0.1", ttl=0)])
+    client = Client(named("one.test", origin.port, stub))
+    began = time.monotonic()
+    while time.monotonic() < began + 2.5:
+        same(client.ask(host=f"origin:{origin.port}").status, 200)
+    within(len(stub.queries), 4, 4 + 2.6 * (time.monotonic() - began), "questions")
+    endless = named("one.test", origin.port, Stub(lambda packet: [reply_to(packet, "127.0.0.1", ttl=2**31 - 1)]))
+    same(ask(endless, origin.port).status, 200)
+    has(endless.ask_admin("/routes").body, b"one.test ok dns ttl 300: 127.0.0.1", "/routes")
+
+
+@test
+def the_next_server_is_asked_when_one_fails_or_talks_nonsense():
+    origin = Origin()
+    good = Stub(lambda packet: [reply_to(packet, "127.0.0.1")])
+    for bad in (
+        lambda packet: [reply_to(packet, code=2)],
+        lambda packet: [reply_to(packet, code=5)],
+        lambda packet: [packet_with(packet, aliases("one.test", "one.test"))],
+        lambda packet: [packet_with(packet, [record(A, b"xyz", 60)])],
+        lambda packet: [packet[:2] + b"\x83\x80" + packet[4:]],  # truncated, and nobody there over TCP
+    ):
+        same(ask(named("one.test", origin.port, Stub(bad), good), origin.port).status, 200)
+
+
+def with_files(**files):
+    """For `enter`: a mount namespace in which these files of /etc are others."""
+    if os.geteuid() != 0:
+        skip("needs root for a mount namespace")
+    here = folder()
+    for name, text in files.items():
+        (here / name).write_text(text)
+
+    def enter():
+        if LIBC.unshare(CLONE_NEWNS) != 0 or LIBC.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        for name in files:
+            target = f"/etc/{name.replace('_', '.')}".encode()
+            if LIBC.mount(str(here / name).encode(), target, None, MS_BIND, None) != 0:
+                raise OSError(ctypes.get_errno(), "mount")
+
+    return enter
+
+
+@test
+def the_hosts_file_comes_before_the_servers():
+    origin, stub = Origin(), Stub(lambda packet: [])
+    enter = with_files(hosts="127.0.0.9 other.test\n127.0.0.1 One.Test alias.test # here\n")
+    manifest = service("origin", "one.test", origin.port) + service("alias", "alias.test", origin.port)
+    proxy = Proxy(manifest, "--dns", f"127.0.0.1:{stub.port}", enter=enter)
+    same([ask(proxy, origin.port, h).status for h in ("origin", "alias")], [200, 200])
+    same(stub.queries, [], "queries")
+    has(proxy.ask_admin("/routes").body, b"one.test ok hosts ttl 0: 127.0.0.1\n", "/routes")
+
+
+@test
+def resolv_conf_says_whom_to_ask_and_how_often():
+    """Three servers nobody answers at, two rounds: six questions of each type, and no search domains."""
+    enter = with_files(
+        resolv_conf="search wrong.test\nnameserver 127.0.0.61\nnameserver 127.0.0.62\nnameserver 127.0.0.63\n"
+        "options ndots:5 timeout:1 attempts:2 rotate\n"
+    )
+    listeners = {}
+    for last in (61, 62, 63):
+        s = listeners[last] = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            s.bind((f"127.0.0.{last}", 53))
+        except OSError:
+            skip("port 53 of loopback is taken")
+        s.setblocking(False)
+    proxy = Proxy(service("origin", "one.test", 80), enter=enter)
+    same(ask(proxy, 80).reason, "dns_timeout")
+    asked = []
+    for last, s in listeners.items():
+        with s, contextlib.suppress(BlockingIOError):
+            while True:
+                asked.append((last, name_of(s.recv(512))))
+    same({name for _, name in asked}, {"one.test"}, "names asked for")
+    same({last for last, _ in asked}, {61, 62, 63}, "servers asked")
+    within(len(asked), 8, 14, "questions within five seconds")
 
 
 main()

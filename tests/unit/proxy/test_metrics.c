@@ -92,6 +92,20 @@ static void prints_tls_errors_that_happened_and_no_others(void)
 	buf_fini(&out);
 }
 
+static void prints_denials_by_why(void)
+{
+	struct buf out;
+
+	memset(workers, 0, sizeof workers);
+	metrics_add(&workers[0].denied[GUARD_LINK_LOCAL], 2);
+	metrics_add(&workers[2].denied[GUARD_LINK_LOCAL], 1);
+	print(3, &out);
+	CHECK(has_line(&out, "egressbox_addresses_denied_total{why=\"denied_link_local\"} 3"));
+	CHECK(has_line(&out, "egressbox_addresses_denied_total{why=\"denied_private\"} 0"));
+	CHECK(strstr(buf_cstr(&out), "why=\"allowed\"") == NULL);
+	buf_fini(&out);
+}
+
 /*
  * The exposition format: every sample stands right below the HELP and TYPE of its family, every
  * family is told once.
@@ -133,4 +147,4 @@ static void keeps_the_exposition_format(void)
 
 UNIT_TESTS(TEST(adds_and_subtracts), TEST(prints_one_sample_with_its_help),
 	   TEST(sums_over_all_workers), TEST(prints_tls_errors_that_happened_and_no_others),
-	   TEST(keeps_the_exposition_format))
+	   TEST(prints_denials_by_why), TEST(keeps_the_exposition_format))

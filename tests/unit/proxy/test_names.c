@@ -91,6 +91,38 @@ static void literal_and_pinned_addresses_are_there_at_once(void)
 	teardown();
 }
 
+static void what_is_pinned_is_trusted_and_nothing_else(void)
+{
+	struct error e;
+
+	setup();
+	CHECK(names_change(&names, &resolver, table->table, &e));
+	CHECK(names.endpoints[target_of("pinned.example", 443)]->trusted);
+	CHECK(!names.endpoints[target_of("192.0.2.7", 80)]->trusted);
+	CHECK(!names.endpoints[target_of("nowhere.example", 80)]->trusted);
+	teardown();
+}
+
+static void tells_each_name_with_its_targets(void)
+{
+	size_t seen = 0;
+	struct error e;
+
+	setup();
+	CHECK(names_change(&names, &resolver, table->table, &e));
+	for (size_t i = 0; i < names.count; i++) {
+		const uint32_t *targets;
+		size_t count;
+		const struct resolver_name *name = names_at(&names, i, &targets, &count);
+
+		for (size_t t = 0; t < count; t++)
+			CHECK(span_eq(table->table->targets[targets[t]].host, name->name));
+		seen += count;
+	}
+	CHECK_INT(seen, names.target_count);
+	teardown();
+}
+
 /* Without a server every question fails at once: that is an answer too, and the view says which. */
 static void a_change_makes_a_new_view_and_leaves_the_old_one_alone(void)
 {
@@ -226,6 +258,7 @@ static void starts_whole_or_not_at_all_without_memory(void)
 
 UNIT_TESTS(TEST(watches_each_name_once_whatever_its_ports),
 	   TEST(literal_and_pinned_addresses_are_there_at_once),
+	   TEST(what_is_pinned_is_trusted_and_nothing_else), TEST(tells_each_name_with_its_targets),
 	   TEST(a_change_makes_a_new_view_and_leaves_the_old_one_alone),
 	   TEST(an_empty_table_needs_nothing), TEST(names_that_stay_keep_what_is_known),
 	   TEST(a_change_without_memory_changes_nothing),

@@ -41,7 +41,9 @@ static bool adopt(void *context, struct route_table *table, struct error *e)
 
 static void setup(void)
 {
-	struct manifests m = {{paths, 1, false}, SPAN("default"), SPAN("cluster.local")};
+	struct manifests m = {.inputs = {paths, 1, false},
+			      .namespace = SPAN("default"),
+			      .cluster_domain = SPAN("cluster.local")};
 	struct diag diag = {.emit = NULL};
 	struct route_table *table;
 	struct error e;
