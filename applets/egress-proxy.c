@@ -20,6 +20,7 @@
 #include "proxy/ownaddr.h"
 #include "proxy/pipepool.h"
 #include "proxy/reload.h"
+#include "proxy/upgrade.h"
 #include "sys/cpu.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -53,6 +54,7 @@ struct settings {
 	const char *via;
 	const char *admin;
 	uint64_t ready_fd;
+	const char *upgrade_socket;
 	uint64_t workers;
 	const char *namespace;
 	const char *cluster_domain;
@@ -137,6 +139,14 @@ static const struct opt options[] = {
 	 .help = "When serving, write a line \"listener ADDR:PORT\" for each and \"admin "
 		 "ADDR:PORT\" "
 		 "to this descriptor, and close it."},
+	{.kind = OPT_TEXT,
+	 .name = "upgrade-socket",
+	 .value_name = "PATH|@NAME",
+	 .offset = AT(upgrade_socket),
+	 .help = "Take the place of the proxy that was started with the same socket, if there is "
+		 "one: its listeners are passed on, and when this one is ready that one finishes "
+		 "what is under way and ends. Port 0 is not passed on. @NAME: not in the file "
+		 "system; containers of one pod share it."},
 	{.kind = OPT_NUMBER,
 	 .name = "workers",
 	 .value_name = "N",
@@ -333,6 +343,7 @@ struct resources {
 	struct anchors *anchors;
 	struct tls_profile *tls;
 	struct reload reload;
+	struct upgrade upgrade;
 	struct guard guard;
 	struct control_settings control;
 	struct hostport gateway;
@@ -699,6 +710,14 @@ static int serve(const struct settings *s, struct resources *r)
 	table = load(s, &r->gateway, NULL);
 	if (table == NULL)
 		return APPLET_USAGE;
+	if (s->upgrade_socket != NULL) {
+		if (!upgrade_open(&r->upgrade, s->upgrade_socket, &e)) {
+			route_table_free(table);
+			applet_complain(NAME, e.text);
+			return APPLET_FAILED;
+		}
+		r->control.upgrade = &r->upgrade;
+	}
 	if (control_run(&r->control, table, &e))
 		return APPLET_DONE;
 	applet_complain(NAME, e.text);

@@ -57,17 +57,30 @@ bool loop_add_level(struct loop *l, struct watch *w, int fd,
 	return add(l, w, fd, on_event, EPOLLIN, e);
 }
 
-void loop_remove(struct loop *l, struct watch *w)
+/* Events of this turn that are not told yet are for nobody now. */
+static void drop_fetched(struct loop *l, const struct watch *w)
 {
 	struct batch *batch = l->batch;
 
+	for (int i = batch != NULL ? batch->next : 0; batch != NULL && i < batch->count; i++)
+		if (batch->events[i].data.ptr == w)
+			batch->events[i].data.ptr = NULL;
+}
+
+void loop_remove(struct loop *l, struct watch *w)
+{
 	if (w->fd == -1)
 		return;
 	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
 	w->fd = -1;
-	for (int i = batch != NULL ? batch->next : 0; batch != NULL && i < batch->count; i++)
-		if (batch->events[i].data.ptr == w)
-			batch->events[i].data.ptr = NULL;
+	drop_fetched(l, w);
+}
+
+void loop_close(struct loop *l, struct watch *w)
+{
+	/* The kernel takes it out of the set when it is closed. */
+	fd_close(&w->fd);
+	drop_fetched(l, w);
 }
 
 void loop_deferred_init(struct deferred *d)
@@ -101,6 +114,8 @@ static unsigned events_from_epoll(uint32_t events)
 		told |= LOOP_HANGUP | LOOP_READABLE;
 	if ((events & (EPOLLHUP | EPOLLERR)) != 0)
 		told |= LOOP_WRITABLE;
+	if ((events & EPOLLERR) != 0)
+		told |= LOOP_FAILED;
 	return told;
 }
 

@@ -31,6 +31,7 @@ enum loop_event {
 	LOOP_WRITABLE = 2, /* there may be room to write, or the connection has come about */
 	LOOP_HANGUP =
 		4, /* the peer has shut down its side, or the connection failed: read to learn */
+	LOOP_FAILED = 8, /* with LOOP_HANGUP: it failed */
 };
 
 struct watch {
@@ -64,6 +65,9 @@ bool loop_add_level(struct loop *l, struct watch *w, int fd,
 		    void (*on_event)(struct watch *, unsigned), struct error *e);
 /* Forgets the watch, this turn's fetched events included. Harmless when not watched. */
 void loop_remove(struct loop *l, struct watch *w);
+
+/* The same, and closes the descriptor, which must have no duplicate: one call less. */
+void loop_close(struct loop *l, struct watch *w);
 
 /* Calls `d->call` in phase 5. Deferring what is already deferred does nothing. */
 void loop_defer(struct loop *l, struct deferred *d, void (*call)(struct deferred *));

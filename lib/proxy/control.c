@@ -12,6 +12,7 @@
 #include "proxy/names.h"
 #include "proxy/namespage.h"
 #include "proxy/reload.h"
+#include "proxy/upgrade.h"
 #include "proxy/view.h"
 #include "proxy/worker.h"
 #include "sys/fd.h"
@@ -153,6 +154,8 @@ static void on_end_of_turn(struct loop *l)
 
 	if (c->names.changed)
 		publish(c);
+	if (c->settings->upgrade != NULL && is_ready(c))
+		upgrade_ready(c->settings->upgrade);
 }
 
 /* Takes a table that was read again over, also when it fails. */
@@ -201,6 +204,34 @@ static void finish(struct control *c)
 static void on_drain_timeout(struct timer *t)
 {
 	finish(LIST_OWNER(t, struct control, drain_timer));
+}
+
+/* For upgrade: what we listen on. */
+static size_t list_sockets(void *context, int *fds, size_t max)
+{
+	const struct control *c = context;
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->worker_count; i++)
+		for (size_t k = 0; k < c->workers[i].listener_count && count < max; k++)
+			fds[count++] = c->workers[i].listeners[k].fd;
+	if (c->admin.listener.fd != -1 && count < max)
+		fds[count++] = c->admin.listener.fd;
+	return count;
+}
+
+/* For upgrade: another process has them now, and is ready. */
+static void on_handed_over(void *context)
+{
+	struct control *c = context;
+
+	c->stopping = true;
+	timer_cancel(&c->drain_timer);
+	loop_timer_set(&c->loop, &c->shutdown_timer, c->settings->shutdown_timeout_ms);
+	admin_stop(&c->admin);
+	for (size_t i = 0; i < c->worker_count; i++)
+		atomic_store(&c->workers[i].listeners_are_shared, true);
+	finish(c);
 }
 
 static void on_ready_timeout(struct timer *t)
@@ -289,31 +320,57 @@ static bool watch_signals(struct control *c, struct error *e)
 			    "a signal descriptor", on_signal, e);
 }
 
-/* One socket per address for one worker. `at` learns the port on the first call. */
-static struct listener *open_listeners(struct control_listen *listen, size_t count, struct error *e)
+/* A share of the sockets that the process before us had at this address, else one of our own. */
+static bool open_listener(struct control *c, unsigned worker, struct control_listen *l,
+			  struct listener *listeners, size_t *opened, struct error *e)
 {
-	struct listener *listeners = alloc_get_zeroed(count * sizeof *listeners);
-	size_t opened;
+	struct upgrade *u = c->settings->upgrade;
+	unsigned workers_left = c->settings->workers - worker;
+	size_t share = 0;
 
+	if (u != NULL)
+		share = (upgrade_count(u, &l->at, l->any_family) + workers_left - 1) / workers_left;
+	do {
+		int fd = share > 0 ? upgrade_claim(u, &l->at, l->any_family)
+				   : listener_open(&l->at, l->any_family, e);
+
+		if (fd == -1)
+			return false;
+		listeners[(*opened)++] = (struct listener){
+			.watch = {.fd = -1},
+			.fd = fd,
+			.port = l->at.port,
+			.transparent = l->transparent,
+		};
+	} while (share-- > 1);
+	return true;
+}
+
+/*
+ * Sockets for one worker, at least one per address. `listen` learns the ports on the first call.
+ */
+static struct listener *open_listeners(struct control *c, unsigned worker,
+				       struct control_listen *listen, size_t *opened,
+				       struct error *e)
+{
+	const struct upgrade *u = c->settings->upgrade;
+	size_t count = c->settings->listen_count, max = count + (u != NULL ? u->taken_count : 0);
+	struct listener *listeners = alloc_get_zeroed(max * sizeof *listeners);
+
+	*opened = 0;
 	if (listeners == NULL) {
 		error_set(e, "out of memory");
 		return NULL;
 	}
-	for (opened = 0; opened < count; opened++) {
-		listeners[opened].watch.fd = -1;
-		listeners[opened].fd = listener_open(&listen[opened].at, listen[opened].any_family,
-						     e);
-		if (listeners[opened].fd == -1)
-			break;
-		listeners[opened].transparent = listen[opened].transparent;
-		listeners[opened].port = listen[opened].at.port;
+	for (size_t i = 0; i < count; i++) {
+		if (open_listener(c, worker, &listen[i], listeners, opened, e))
+			continue;
+		while (*opened > 0)
+			fd_close(&listeners[--*opened].fd);
+		alloc_put(listeners);
+		return NULL;
 	}
-	if (opened == count)
-		return listeners;
-	while (opened-- > 0)
-		fd_close(&listeners[opened].fd);
-	alloc_put(listeners);
-	return NULL;
+	return listeners;
 }
 
 static bool start_log(struct control *c, struct error *e)
@@ -351,13 +408,14 @@ static bool init_workers(struct control *c, struct control_listen *listen, struc
 	if (c->workers == NULL)
 		return error_set(e, "out of memory");
 	for (unsigned i = 0; i < s->workers; i++) {
-		struct listener *listeners = open_listeners(listen, s->listen_count, e);
+		size_t opened;
+		struct listener *listeners = open_listeners(c, i, listen, &opened, e);
 		struct worker *w = &c->workers[i];
 
 		if (listeners == NULL)
 			return false;
 		c->worker_count++;
-		if (!worker_init(w, &s->config, i, listeners, s->listen_count, c->view, e))
+		if (!worker_init(w, &s->config, i, listeners, opened, c->view, e))
 			return false;
 		if (c->log_writer != NULL) {
 			w->log_writer = c->log_writer;
@@ -371,11 +429,15 @@ static bool init_workers(struct control *c, struct control_listen *listen, struc
 
 static bool start_admin(struct control *c, struct addr *at, struct error *e)
 {
+	struct upgrade *u = c->settings->upgrade;
+	bool any_family = c->settings->admin_any_family;
 	int fd;
 
 	if (at->family == 0)
 		return true;
-	fd = listener_open(at, c->settings->admin_any_family, e);
+	fd = u != NULL ? upgrade_claim(u, at, any_family) : -1;
+	if (fd == -1)
+		fd = listener_open(at, any_family, e);
 	c->admin.render = render;
 	c->admin.context = c;
 	return fd != -1 && admin_start(&c->admin, &c->loop, fd, e);
@@ -458,6 +520,19 @@ static bool start_threads(struct control *c, struct error *e)
 	return true;
 }
 
+static bool start_upgrade(struct control *c, struct error *e)
+{
+	struct upgrade *u = c->settings->upgrade;
+
+	if (u == NULL)
+		return true;
+	upgrade_claimed(u);
+	u->list = list_sockets;
+	u->on_handed_over = on_handed_over;
+	u->context = c;
+	return upgrade_start(u, &c->loop, e);
+}
+
 static bool start(struct control *c, struct route_table *table, struct error *e)
 {
 	const struct control_settings *s = c->settings;
@@ -482,7 +557,7 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 	if (c->view == NULL)
 		return error_set(e, "out of memory");
 	memcpy(listen, s->listen, sizeof listen);
-	if (!init_workers(c, listen, e) || !start_admin(c, &admin, e))
+	if (!init_workers(c, listen, e) || !start_admin(c, &admin, e) || !start_upgrade(c, e))
 		return false;
 	guard_listeners(s, listen, &admin);
 	if (!start_threads(c, e))
@@ -521,6 +596,8 @@ static void fini(struct control *c)
 	admin_stop(&c->admin);
 	if (c->settings->reload != NULL)
 		reload_stop(c->settings->reload);
+	if (c->settings->upgrade != NULL)
+		upgrade_stop(c->settings->upgrade);
 	names_stop(&c->names);
 	if (c->has_resolver)
 		resolver_fini(&c->resolver);

@@ -15,6 +15,7 @@
 #include "route/table.h"
 
 struct reload;
+struct upgrade;
 
 #define CONTROL_LISTENERS_MAX 16
 
@@ -27,8 +28,9 @@ struct control_listen {
 struct control_settings {
 	struct proxy_config config; /* max_sessions is filled in */
 	struct resolver_config resolver;
-	struct reload *reload; /* begun; NULL: the table stays as it is */
-	struct guard *guard; /* config.guard, to which the listeners are added; NULL: none */
+	struct reload *reload;	 /* begun; NULL: the table stays as it is */
+	struct upgrade *upgrade; /* opened; NULL: nobody can take our place */
+	struct guard *guard;	 /* config.guard, to which the listeners are added; NULL: none */
 	struct control_listen listen[CONTROL_LISTENERS_MAX];
 	size_t listen_count;
 	struct addr admin;     /* family 0: no admin port */

@@ -77,10 +77,14 @@ static enum stream_result fill_block(struct flow *f, struct stream *source)
 	return r;
 }
 
-static enum stream_result drain_block(struct flow *f, struct stream *sink)
+/* The last bytes leave in one packet with the end. */
+static enum stream_result drain_block(struct flow *f, bool is_last, struct stream *sink)
 {
+	enum stream_result r;
 	size_t put;
-	enum stream_result r = stream_write(sink, iobuf_span(&f->buf), &put);
+
+	r = is_last ? stream_write_last(sink, iobuf_span(&f->buf), &put)
+		    : stream_write(sink, iobuf_span(&f->buf), &put);
 
 	iobuf_consume(&f->buf, put);
 	f->moved += put;
@@ -106,7 +110,8 @@ static enum flow_result move(struct flow *f, struct stream *source, struct strea
 
 	for (;;) {
 		while (flow_is_blocked(f)) {
-			r = f->piped > 0 ? drain_pipe(f, sink, w) : drain_block(f, sink);
+			r = f->piped > 0 ? drain_pipe(f, sink, w)
+					 : drain_block(f, source->at_eof, sink);
 			if (r != STREAM_OK)
 				return r == STREAM_AGAIN ? FLOW_AGAIN : FLOW_SINK_FAILED;
 		}

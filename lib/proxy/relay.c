@@ -46,14 +46,12 @@ static void release(struct deferred *d)
 static void close_stream(struct relay *r, struct stream *s, bool resets)
 {
 	struct linger now = {.l_onoff = 1, .l_linger = 0};
-	int fd = s->watch.fd;
 
-	if (fd == -1)
+	if (s->watch.fd == -1)
 		return;
 	if (resets)
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-	loop_remove(&r->worker->loop, &s->watch);
-	fd_close(&fd);
+		setsockopt(s->watch.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	loop_close(&r->worker->loop, &s->watch);
 }
 
 static void drop_upstream(struct relay *r, bool resets)

@@ -31,14 +31,6 @@
 /* How long a body's sender may pause before what there is of it is passed on. */
 #define COLLECT_PAUSE_MS 200
 
-static void close_fd(struct session *s)
-{
-	int fd = s->client.watch.fd;
-
-	loop_remove(&s->worker->loop, &s->client.watch);
-	fd_close(&fd);
-}
-
 static void release(struct deferred *d)
 {
 	struct session *s = LIST_OWNER(d, struct session, later);
@@ -61,7 +53,7 @@ static void end_session(struct session *s)
 
 static void close_session(struct session *s)
 {
-	close_fd(s);
+	loop_close(&s->worker->loop, &s->client.watch);
 	metrics_sub(&s->worker->metrics.client_connections_open, 1);
 	end_session(s);
 }
@@ -330,19 +322,20 @@ static void for_each(struct worker *w, void (*end)(struct session *))
 
 static void close_if_idle(struct session *s)
 {
-	uint64_t silent_ms;
+	uint64_t idle_ms = s->worker->config->timeouts.idle_ms, left_ms;
 
 	/* A request that is here but was not read yet would be lost. */
 	if (s->state == SESSION_IDLE)
 		session_run(s);
 	if (s->state != SESSION_IDLE)
 		return;
-	silent_ms = loop_now_ms(&s->worker->loop) + s->worker->config->timeouts.idle_ms -
-		    s->timer.deadline_ms;
-	if (silent_ms >= POLITE_MS)
+	left_ms = s->timer.deadline_ms - loop_now_ms(&s->worker->loop);
+	if (left_ms <= POLITE_MS)
+		return; /* that of one who has come just now */
+	if (idle_ms - left_ms >= POLITE_MS)
 		close_session(s);
 	else
-		session_set_timer(s, POLITE_MS - silent_ms);
+		session_set_timer(s, POLITE_MS - (idle_ms - left_ms));
 }
 
 static void close_now(struct session *s)

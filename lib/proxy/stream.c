@@ -18,6 +18,7 @@ void stream_on_event(struct stream *s, unsigned events)
 		s->writable = true;
 	if ((events & LOOP_HANGUP) != 0)
 		s->hangup = true;
+	s->has_ended = s->hangup && (events & LOOP_FAILED) == 0;
 }
 
 static enum stream_result receive(struct stream *s, void *to, size_t cap, size_t *got)
@@ -41,6 +42,8 @@ static enum stream_result receive(struct stream *s, void *to, size_t cap, size_t
 		 */
 		if ((size_t)n < cap && !s->hangup)
 			s->readable = false;
+		if ((size_t)n < cap && s->has_ended)
+			s->at_eof = true;
 		return STREAM_OK;
 	}
 	if (n == 0) {
@@ -70,7 +73,8 @@ static enum stream_result sent(struct stream *s, ssize_t n, size_t *put)
 	return STREAM_FAILED;
 }
 
-static enum stream_result transmit(struct stream *s, const void *bytes, size_t len, size_t *put)
+static enum stream_result transmit(struct stream *s, const void *bytes, size_t len, int flags,
+				   size_t *put)
 {
 	ssize_t n;
 
@@ -78,7 +82,7 @@ static enum stream_result transmit(struct stream *s, const void *bytes, size_t l
 	if (!s->writable)
 		return STREAM_AGAIN;
 	do
-		n = send(s->watch.fd, bytes, len, MSG_NOSIGNAL);
+		n = send(s->watch.fd, bytes, len, MSG_NOSIGNAL | flags);
 	while (n < 0 && errno == EINTR);
 	return sent(s, n, put);
 }
@@ -110,7 +114,7 @@ static enum stream_result send_records(struct stream *s)
 
 		if (records == NULL)
 			return STREAM_OK;
-		r = transmit(s, records, len, &put);
+		r = transmit(s, records, len, 0, &put);
 		if (r != STREAM_OK)
 			return r;
 		tlsconn_records_sent(s->tls, put);
@@ -203,7 +207,13 @@ enum stream_result stream_read(struct stream *s, char *to, size_t cap, size_t *g
 
 enum stream_result stream_write(struct stream *s, struct span bytes, size_t *put)
 {
-	return s->tls != NULL ? write_tls(s, bytes, put) : transmit(s, bytes.ptr, bytes.len, put);
+	return s->tls != NULL ? write_tls(s, bytes, put)
+			      : transmit(s, bytes.ptr, bytes.len, 0, put);
+}
+
+enum stream_result stream_write_last(struct stream *s, struct span bytes, size_t *put)
+{
+	return transmit(s, bytes.ptr, bytes.len, MSG_MORE, put);
 }
 
 enum stream_result stream_write_two(struct stream *s, struct span first, struct span second,

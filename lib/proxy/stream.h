@@ -29,6 +29,7 @@ struct stream {
 	bool readable;	     /* the kernel may have bytes, or the end */
 	bool writable;	     /* the kernel may have room */
 	bool hangup;	     /* the end has been announced: read until it is seen */
+	bool has_ended;	     /* it was announced in order: nothing follows what is there now */
 	bool at_eof;	     /* the transport's end has been read */
 };
 
@@ -47,6 +48,9 @@ enum stream_result stream_read(struct stream *s, char *to, size_t cap, size_t *g
  * way.
  */
 enum stream_result stream_write(struct stream *s, struct span bytes, size_t *put);
+
+/* Plain streams only: the same for the last there is; it waits for stream_end_output or the close. */
+enum stream_result stream_write_last(struct stream *s, struct span bytes, size_t *put);
 
 /* The same for two pieces, one behind the other, in one system call where there is one. */
 enum stream_result stream_write_two(struct stream *s, struct span first, struct span second,

@@ -90,6 +90,8 @@ static void on_wake(struct watch *watch, unsigned events)
 	take_mail(w);
 	if (atomic_load(&w->stop_asked) && !w->stopping) {
 		w->stopping = true;
+		if (atomic_load(&w->listeners_are_shared))
+			stop_accepting(w);
 		for (size_t i = 0; i < w->listener_count; i++)
 			listener_end(&w->listeners[i]);
 		session_close_idle(w);

@@ -35,10 +35,11 @@ struct worker {
 	unsigned index;
 
 	/* Written by the control thread. */
-	_Atomic(struct view *) mailbox; /* the newest view that was not adopted yet, or NULL */
-	atomic_bool stop_asked;		/* finish what is under way, take nothing new */
-	atomic_bool abort_asked;	/* and don't wait for it */
-	struct watch wake;		/* an eventfd that says: look at the three above */
+	_Atomic(struct view *) mailbox;	  /* the newest view that was not adopted yet, or NULL */
+	atomic_bool stop_asked;		  /* finish what is under way, take nothing new */
+	atomic_bool abort_asked;	  /* and don't wait for it */
+	atomic_bool listeners_are_shared; /* with a process that accepts what is in their queues */
+	struct watch wake;		  /* an eventfd that says: look at those above */
 
 	/* The worker's own. */
 	pthread_t thread;

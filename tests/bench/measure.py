@@ -215,7 +215,7 @@ class Bench:
         found = {}
 
         def work():
-            command = [self.folder / "load", "open", port, "origin", OPEN_RATE, 64, seconds]
+            command = [self.folder / "clients", "open", port, "origin", OPEN_RATE, 64, seconds]
             process = start(command, self.cpus[1], stdout=subprocess.PIPE, text=True)
             words = process.communicate()[0].split()
             if process.returncode != 0:
@@ -236,7 +236,7 @@ class Bench:
         self.warm_up(port, LOADS["S1"])
         pids = family(self.pids[port])
         before = sum(resident(pid) for pid in pids)
-        command = [self.folder / "load", "idle", port, "origin", IDLE_CONNECTIONS]
+        command = [self.folder / "clients", "idle", port, "origin", IDLE_CONNECTIONS]
         process = start(command, self.cpus[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if process.stdout.readline() != "idle\n":
             fail(f"{name} does not hold {IDLE_CONNECTIONS} connections")

@@ -101,7 +101,7 @@ def make_certificates(folder):
 
 def prepare(folder):
     """Builds the C programs, makes the certificates, and the file that is served over TLS."""
-    for name in ("origin", "relay", "load", "first200"):
+    for name in ("origin", "relay", "clients", "first200"):
         source = Path(__file__).resolve().parent / f"{name}.c"
         quietly("cc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-o", folder / name, source)
     make_certificates(folder)

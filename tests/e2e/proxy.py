@@ -176,7 +176,7 @@ def entry(line):
         return {k: str(v) for k, v in json.loads(line).items()}
     match = ENTRY.fullmatch(line)
     true(match, f"access log line {line!r}")
-    return match.groupdict()
+    return {key: value for key, value in match.groupdict().items() if value is not None}
 
 
 def curl(proxy, *argv):

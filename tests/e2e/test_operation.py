@@ -13,7 +13,7 @@ from wire import OK, Client, request
 from origins import Origin
 from proxy import PAGE, SERVICES, Proxy, entry, gateway
 
-KEYS = "time client method host path status route upstream address reused rx tx ms reason source verdict original".split()
+KEYS = "time client method host path status route upstream address reused rx tx ms reason source".split()
 
 
 def egress_proxy(*options, **more):

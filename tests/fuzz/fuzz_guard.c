@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_forms(&defaults, &a);
 	check_forms(&strict, &a);
 	expect(guard_judge(&defaults, &a) == GUARD_ALLOWED ||
-	       guard_judge(&strict, &a) == guard_judge(&defaults, &a));
+	       guard_judge(&strict, &a) != GUARD_ALLOWED);
 	if (!guard_parse_list(span_of(data + 16, size - 16), list, 16, &g.allow_count, &e))
 		expect(e.text[0] != '\0');
 	for (size_t i = 0; i < g.allow_count; i++)

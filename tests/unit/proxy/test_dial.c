@@ -448,9 +448,8 @@ static void an_idle_connection_to_an_address_that_is_no_longer_the_names_is_clos
 }
 
 UNIT_TESTS(TEST(a_name_without_addresses_is_503), TEST(waits_for_a_names_first_answer),
-	   TEST(waits_on_when_the_table_changes),
-	   TEST(does_not_wait_for_ever), TEST(a_refused_connection_is_502),
-	   TEST(an_address_that_fails_makes_way_for_the_next),
+	   TEST(waits_on_when_the_table_changes), TEST(does_not_wait_for_ever),
+	   TEST(a_refused_connection_is_502), TEST(an_address_that_fails_makes_way_for_the_next),
 	   TEST(connecting_that_takes_too_long_is_504),
 	   TEST(another_address_joins_in_and_the_first_to_be_connected_is_used),
 	   TEST(no_request_waits_for_an_address_on_probation),

@@ -129,12 +129,13 @@ static void a_request_that_is_here_when_it_stops_is_served(void)
 /* One that is silent, and one that was told nothing of an end with the answer it has just got. */
 static void who_is_about_to_ask_when_it_stops_is_served_and_told(void)
 {
-	int silent, client, origin;
+	int silent, client, late, origin;
 
 	fixture_start();
 	silent = fixture_connect();
 	client = fixture_connect();
 	origin = fixture_exchange(client, -1);
+	late = fixture_connect();
 	fixture_send(client, GET);
 	fixture_expect(origin, GET_AT_ORIGIN);
 	fixture_send(origin, "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 2\r\n\r\n");
@@ -152,6 +153,9 @@ static void who_is_about_to_ask_when_it_stops_is_served_and_told(void)
 	fixture_expect(client, "HTTP/1.1 200 OK\r\nDate: now\r\nConnection: close\r\n");
 	fixture_expect_up_to(client, "ok");
 	fixture_close(client);
+	fixture_send(late, "GET / HTTP/1.1\r\nHost: gone\r\n\r\n");
+	fixture_expect_refusal(late, "HTTP/1.1 503 ", "dns_nxdomain", true);
+	fixture_close(late);
 	fixture_expect_end(silent);
 	fixture_close(silent);
 	turn_until_stopped();
