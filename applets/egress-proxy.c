@@ -341,6 +341,7 @@ static const struct opt_manual manual = {
 struct resources {
 	struct arena arena;
 	struct anchors *anchors;
+	struct resume *sessions;
 	struct tls_profile *tls;
 	struct reload reload;
 	struct upgrade upgrade;
@@ -641,8 +642,9 @@ static bool set_tls(const struct settings *s, struct resources *r, struct error 
 		return error_set(e,
 				 "built without a CA bundle: give --ca-file FILE or SSL_CERT_FILE");
 	}
-	r->tls = tls_profile_new(r->anchors);
-	return r->tls != NULL || error_set(e, "out of memory");
+	r->sessions = resume_new();
+	r->tls = tls_profile_new(r->anchors, r->sessions);
+	return (r->sessions != NULL && r->tls != NULL) || error_set(e, "out of memory");
 }
 
 static bool prepare(const struct settings *s, struct resources *r, struct error *e)
@@ -751,6 +753,7 @@ out:
 	reload_stop(&r.reload);
 	cidrset_fini(&r.control.config.cluster);
 	tls_profile_free(r.tls);
+	resume_free(r.sessions);
 	anchors_free(r.anchors);
 	arena_fini(&r.arena);
 	return status;

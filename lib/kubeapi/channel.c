@@ -197,15 +197,18 @@ enum channel_result channel_secure(struct channel *c, const struct tls_profile *
 				   const char *server, const struct keypair *keypair,
 				   uint64_t now_s, uint64_t deadline_ms)
 {
+	struct tlsconn_peer peer = {
+		.profile = profile, .server = span_from_cstr(server), .keypair = keypair};
 	uint8_t entropy[TLSCONN_ENTROPY_SIZE];
 
-	c->tls = alloc_get(tlsconn_size());
+	tlsconn_memory_init(&c->memory, 1);
+	c->tls = tlsconn_new(&c->memory);
 	if (c->tls == NULL)
 		return failed(c, ENOMEM);
 	/* At most 256 bytes are given whole or not at all. */
 	if (getrandom(entropy, sizeof entropy, 0) != sizeof entropy)
 		return failed(c, errno);
-	if (!tlsconn_start_peer(c->tls, profile, server, keypair, now_s, entropy))
+	if (!tlsconn_start(c->tls, &peer, now_s, entropy))
 		return CHANNEL_FAILED;
 	return shake_hands(c, deadline_ms);
 }
@@ -303,7 +306,10 @@ void channel_close(struct channel *c)
 		tlsconn_close(c->tls);
 		send_records(c, clock_monotonic_ms() + CLOSE_MS);
 	}
-	alloc_put(c->tls);
+	if (c->tls != NULL) {
+		tlsconn_free(c->tls);
+		tlsconn_memory_fini(&c->memory);
+	}
 	c->tls = NULL;
 	fd_close(&c->fd);
 }

@@ -23,9 +23,10 @@ enum channel_result {
 };
 
 struct channel {
-	int fd;		     /* -1: not open */
-	int error;	     /* errno of the last failure of the transport */
-	struct tlsconn *tls; /* NULL: plain */
+	int fd;			      /* -1: not open */
+	int error;		      /* errno of the last failure of the transport */
+	struct tlsconn *tls;	      /* NULL: plain */
+	struct tlsconn_memory memory; /* its own, so a channel must not move once it is secure */
 };
 
 /* Not open. */
@@ -33,8 +34,8 @@ void channel_init(struct channel *c);
 /* A TCP connection; the channel must not be open, and is not when this fails. */
 enum channel_result channel_open(struct channel *c, const struct addr *addr, uint64_t deadline_ms);
 /*
- * TLS over it, for `server`, a DNS name or an IP address, as tlsconn_start_peer. `now_s` is the
- * time for certificates. On failure the channel is still to be closed.
+ * TLS over it, for `server`, a DNS name or an IP address, as tlsconn_start. `now_s` is the time for
+ * certificates. On failure the channel is still to be closed.
  */
 enum channel_result channel_secure(struct channel *c, const struct tls_profile *profile,
 				   const char *server, const struct keypair *keypair,

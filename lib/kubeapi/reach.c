@@ -13,7 +13,7 @@ static enum client_next fail_tls(struct client *c, struct client_request *r, con
 	struct span path = span_from_cstr(r->path);
 	size_t query = span_find(path, '?');
 
-	if (error == TLS_OK && c->channel.error == ENOMEM)
+	if (error == TLS_NO_MEMORY || (error == TLS_OK && c->channel.error == ENOMEM))
 		return client_fail(c, r, CLIENT_NO_MEMORY, "out of memory");
 	if (error == TLS_OK)
 		error = TLS_HANDSHAKE_CLOSED;

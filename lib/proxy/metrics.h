@@ -44,6 +44,8 @@
 	X(address_failures, "address_failures_total", "counter",                                   \
 	  "Addresses of upstreams that failed, or were outrun, and were given a rest.")            \
 	X(tls_handshakes, "tls_handshakes_total", "counter", "TLS handshakes completed.")          \
+	X(tls_resumed, "tls_resumed_total", "counter",                                             \
+	  "TLS handshakes among them that resumed a session.")                                     \
 	X(relays_open, "relays_open", "gauge",                                                     \
 	  "Connections that are passed on as they are, open now.")                                 \
 	X(relay_bytes, "relay_bytes_total", "counter", "Bytes passed on in them, both ways.")      \

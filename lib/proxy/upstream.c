@@ -115,7 +115,7 @@ void upstream_close(struct upstream *u)
 		fd_close(&fd);
 		metrics_sub(&w->metrics.upstream_connections_open, 1);
 	}
-	slab_put(&w->tls_slab, u->stream.tls);
+	tlsconn_free(u->stream.tls);
 	u->stream.tls = NULL;
 	u->user = NULL;
 	loop_defer(&w->loop, &u->release, release);
@@ -157,8 +157,9 @@ struct upstream *upstream_take_idle(struct upstream_pool *pool, void *user,
 		struct upstream *u = LIST_OWNER(pool->idle.next, struct upstream, node);
 		struct worker *w = u->worker;
 
-		if (check && loop_now_ms(&w->loop) - u->idle_since_ms >= CHECK_AFTER_MS &&
-		    !is_whole(u)) {
+		if ((check && loop_now_ms(&w->loop) - u->idle_since_ms >= CHECK_AFTER_MS &&
+		     !is_whole(u)) ||
+		    (u->stream.tls != NULL && !tlsconn_wake(u->stream.tls))) {
 			upstream_close(u);
 			continue;
 		}
@@ -275,16 +276,18 @@ static enum upstream_phase on_connected(struct upstream *u)
 {
 	uint8_t entropy[TLSCONN_ENTROPY_SIZE];
 	struct worker *w = u->worker;
+	struct tlsconn_peer peer = {.profile = w->config->tls,
+				    .server = span_from_cstr(u->pool->host),
+				    .addr = u->addr};
 
 	if (!u->pool->tls)
 		return u->phase = UPSTREAM_READY;
-	u->stream.tls = slab_get(&w->tls_slab);
+	u->stream.tls = tlsconn_new(&w->tls_memory);
 	if (u->stream.tls == NULL)
 		return fail(u, REASON_OVERLOAD, NULL);
 	if (getrandom(entropy, sizeof entropy, GRND_NONBLOCK) != sizeof entropy)
 		return fail_tls(u, TLS_NO_RANDOM);
-	if (!tlsconn_start(u->stream.tls, w->config->tls, u->pool->host, clock_realtime_ms() / 1000,
-			   entropy))
+	if (!tlsconn_start(u->stream.tls, &peer, clock_realtime_ms() / 1000, entropy))
 		return fail_tls(u, tlsconn_error(u->stream.tls));
 	return u->phase = UPSTREAM_HANDSHAKING;
 }
@@ -310,6 +313,7 @@ static enum upstream_phase shake_hands(struct upstream *u)
 	switch (stream_handshake(&u->stream)) {
 	case STREAM_OK:
 		metrics_add(&u->worker->metrics.tls_handshakes, 1);
+		metrics_add(&u->worker->metrics.tls_resumed, tlsconn_is_resumed(u->stream.tls));
 		return u->phase = UPSTREAM_READY;
 	case STREAM_AGAIN:
 		return u->phase;
@@ -332,7 +336,8 @@ enum upstream_phase upstream_advance(struct upstream *u)
 
 /*
  * Bytes behind a response are never a response (RFC 9112 section 6.3): those that came with it and
- * were not read yet have had their event, so they are looked for here.
+ * were not read yet have had their event, so they are looked for here. Of TLS, an idle connection
+ * keeps its keys and no buffers.
  */
 static bool may_be_kept(const struct upstream *u)
 {
@@ -340,7 +345,10 @@ static bool may_be_kept(const struct upstream *u)
 
 	if (s->hangup || s->at_eof || u->worker->stopping || u->pool->idle_count >= POOL_IDLE_MAX)
 		return false;
-	return !stream_has_rest(s) && (!s->readable || is_whole(u));
+	if (stream_has_rest(s) || (s->readable && !is_whole(u)))
+		return false;
+	/* Part of a record is not a whole one yet, but unasked all the same. */
+	return s->tls == NULL || tlsconn_rest(s->tls);
 }
 
 void upstream_give_back(struct upstream *u)

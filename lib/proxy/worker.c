@@ -21,7 +21,6 @@
 #define KEEP_SESSIONS 4096
 #define KEEP_EXCHANGES 512
 #define KEEP_BLOCKS 512
-#define KEEP_TLS 256
 
 static struct worker_view *adopt(struct view *view)
 {
@@ -135,7 +134,7 @@ static void init_memory(struct worker *w)
 	slab_init(&w->session_slab, sizeof(struct session), max, KEEP_SESSIONS);
 	slab_init(&w->exchange_slab, sizeof(struct exchange), max, KEEP_EXCHANGES);
 	slab_init(&w->upstream_slab, sizeof(struct upstream), 2 * max, KEEP_EXCHANGES);
-	slab_init(&w->tls_slab, tlsconn_size(), 2 * max, KEEP_TLS);
+	tlsconn_memory_init(&w->tls_memory, 2 * max);
 	/* Two directions of at most two blocks each, and trailers. */
 	slab_init(&w->blocks, IOBUF_SIZE, 5 * max, KEEP_BLOCKS);
 }
@@ -255,7 +254,7 @@ static void free_memory(struct worker *w)
 	slab_fini(&w->session_slab);
 	slab_fini(&w->exchange_slab);
 	slab_fini(&w->upstream_slab);
-	slab_fini(&w->tls_slab);
+	tlsconn_memory_fini(&w->tls_memory);
 	slab_fini(&w->blocks);
 }
 

@@ -56,7 +56,8 @@ struct worker {
 	struct pipepool pipes;
 	struct addresses addresses;
 	uint64_t quiet_until_ms; /* dial.c: no warning of denied addresses before */
-	struct slab relay_slab, session_slab, exchange_slab, upstream_slab, tls_slab, blocks;
+	struct slab relay_slab, session_slab, exchange_slab, upstream_slab, blocks;
+	struct tlsconn_memory tls_memory;
 	struct logwriter *log_writer; /* NULL: no access log */
 	struct logwriter_ring *log;
 	struct metrics metrics;

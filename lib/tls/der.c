@@ -42,7 +42,18 @@ bool der_take(struct span *rest, unsigned tag, struct span *content)
 		return false;
 	*content = span_of(rest->ptr + 1 + length_size, len);
 	*rest = span_of(content->ptr + len, rest->len - 1 - length_size - len);
-	return true;
+	return len > 0 || tag != DER_OID;
+}
+
+bool der_take_any(struct span *rest)
+{
+	unsigned tag = rest->len > 0 ? byte_at(*rest, 0) : 0;
+	bool is_piecemeal = (tag & 0xe0) == 0x20 && tag != DER_SEQUENCE && tag != DER_SET;
+	struct span ignored;
+
+	/* Nor are there tags of several bytes, of applications' own, and texts in pieces. */
+	return (tag & 0x1f) != 0x1f && (tag & 0x40) == 0 && !is_piecemeal &&
+	       der_take(rest, tag, &ignored);
 }
 
 bool der_take_optional(struct span *rest, unsigned tag, struct span *content)

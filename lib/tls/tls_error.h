@@ -29,12 +29,19 @@
 	X(TLS_CERT_WEAK_KEY, "cert_weak_key", "a certificate has an RSA key below 2048 bits")      \
 	X(TLS_CERT_BAD_SIGNATURE, "cert_bad_signature",                                            \
 	  "the signature on a certificate does not verify")                                        \
-	X(TLS_CERT_BAD_CHAIN, "cert_bad_chain",                                                    \
-	  "the certificates are not in issuing order, or one of the issuers may not issue")        \
+	X(TLS_CERT_BAD_CHAIN, "cert_bad_chain", "the certificates are not in issuing order")       \
+	X(TLS_CERT_NOT_CA, "cert_not_ca", "a certificate was issued by one that is no authority")  \
+	X(TLS_CERT_PATH_TOO_LONG, "cert_path_too_long",                                            \
+	  "there are more authorities in the chain than one of them allows, or than eight")        \
+	X(TLS_CERT_NAME_NOT_PERMITTED, "cert_name_not_permitted",                                  \
+	  "an authority has issued for a name that its name constraints forbid")                   \
 	X(TLS_CERT_BAD_USAGE, "cert_bad_usage",                                                    \
-	  "the certificate may not be used for this purpose")                                      \
+	  "the key usage of a certificate does not allow what it is used for")                     \
+	X(TLS_CERT_WRONG_PURPOSE, "cert_wrong_purpose",                                            \
+	  "the extended key usage of a certificate says that it is not for servers")               \
 	X(TLS_CERT_BAD_CONSTRAINT, "cert_bad_constraint",                                          \
-	  "a certificate has a critical extension that is not understood")                         \
+	  "a certificate has a critical extension or a name constraint that is not understood")    \
+	X(TLS_CERT_TOO_LARGE, "cert_too_large", "a certificate of the peer is over 24 KiB")        \
 	X(TLS_CERT_UNSUPPORTED, "cert_unsupported",                                                \
 	  "a certificate uses an algorithm, key size or feature that is not supported")            \
 	X(TLS_CERT_MALFORMED, "cert_malformed", "a certificate of the peer is malformed")          \
@@ -44,7 +51,7 @@
 	  "the peer refuses TLS 1.2, the highest version spoken here")                             \
 	X(TLS_TLS12_REFUSED, "tls12_refused", "the peer answered with a version below TLS 1.2")    \
 	X(TLS_HANDSHAKE_FAILURE, "handshake_failure",                                              \
-	  "the peer found no cipher, curve or signature in common, or insists on a newer version") \
+	  "the peer found no cipher, curve, signature or version in common")                       \
 	X(TLS_CLIENT_CERT_WANTED, "client_cert_wanted", "the peer wants a client certificate")     \
 	X(TLS_BAD_SERVER_NAME, "bad_server_name", "the name to ask for is not a DNS name")         \
 	/* The bytes of the peer. */                                                               \
@@ -90,6 +97,7 @@
 	X(TLS_ALERT_OTHER, "alert_other", "the peer sent an alert that has no name here")          \
 	/* Ourselves. */                                                                           \
 	X(TLS_NO_RANDOM, "no_random", "no randomness for the connection")                          \
+	X(TLS_NO_MEMORY, "no_memory", "no memory for the certificates of the peer")                \
 	X(TLS_INTERNAL, "internal", "an internal error of the TLS engine")
 
 #define TLS_ERROR_MEMBER(member, name, text) member,

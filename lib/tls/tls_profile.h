@@ -4,18 +4,21 @@
  *
  * TLS 1.2 only, ECDHE only (X25519, P-256, P-384, P-521), AES-128-GCM, AES-256-GCM and
  * ChaCha20-Poly1305, with AES first on a CPU that has instructions for it and ChaCha20 first
- * elsewhere; signatures with SHA-256 or better; no renegotiation; ALPN "http/1.1". There is no way
- * to turn verification off.
+ * elsewhere; signatures with SHA-256 or better; no renegotiation; ALPN "http/1.1".
  */
 #ifndef TLS_TLS_PROFILE_H
 #define TLS_TLS_PROFILE_H
 
 #include "tls/anchors.h"
+#include "tls/resume.h"
 
 struct tls_profile;
 
-/* Borrows the anchors, which must outlive it. NULL when memory is out. */
-struct tls_profile *tls_profile_new(const struct anchors *anchors);
+/*
+ * Borrows the anchors and the sessions (NULL: none are resumed), which must outlive it. NULL when
+ * memory is out.
+ */
+struct tls_profile *tls_profile_new(const struct anchors *anchors, struct resume *sessions);
 /* NULL is fine. Connections started with it must not be used any more. */
 void tls_profile_free(struct tls_profile *p);
 

@@ -10,6 +10,7 @@
 
 struct tls_profile {
 	const struct anchors *anchors;
+	struct resume *sessions; /* or NULL */
 	/*
 	 * Configured, but never reset and never seeded: no connection can start with a copy of it
 	 * without entropy of its own, and resetting sets pointers into the context itself.

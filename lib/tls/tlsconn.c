@@ -7,6 +7,7 @@
 #include "net/addr.h"
 #include "net/hostname.h"
 #include "tls/keypair_inner.h"
+#include "tls/resume_inner.h"
 #include "tls/tls_profile_inner.h"
 #include "tls/verify.h"
 
@@ -18,10 +19,20 @@
  * What follows the record waits behind it, out of the engine's reach, and is moved up to the front
  * when the engine is done with the record. All this is between us and a buffer that we own.
  */
+struct tlsconn_buffers {
+	struct verify verify; /* until the handshake is over */
+	uint8_t in[BR_SSL_BUFSIZE_INPUT];
+	uint8_t out[BR_SSL_BUFSIZE_OUTPUT];
+};
+
 struct tlsconn {
 	br_ssl_client_context client;
 	const br_ssl_client_certificate_class *client_cert; /* what the engine calls when asked */
-	struct verify verify;
+	struct tlsconn_memory *memory;
+	struct tlsconn_buffers *buffers; /* NULL while it rests */
+
+	struct resume *sessions; /* NULL: none is resumed or kept */
+	uint8_t session_key[RESUME_KEY_SIZE];
 
 	enum tls_error error;
 	bool is_over; /* TLSCONN_CLOSED: the engine is not asked any more */
@@ -29,13 +40,64 @@ struct tlsconn {
 	bool is_closing;	/* tlsconn_close was called */
 	bool is_eof;		/* tlsconn_eof was called */
 	bool wants_client_cert; /* the peer has asked for one */
+	bool offers_session;	/* asked the peer to resume one */
+	bool is_resumed;	/* and it did */
 	uint8_t seen;		/* bytes received so far, up to 2 */
 
 	size_t waiting_at; /* bytes in `in` that the engine has not taken */
 	size_t waiting_len;
-	uint8_t in[BR_SSL_BUFSIZE_INPUT];
-	uint8_t out[BR_SSL_BUFSIZE_OUTPUT];
 };
+
+/* Blocks kept for the next connections. Those that hold buffers are fewer than those that idle. */
+#define KEEP_CONNS 256
+#define KEEP_BUFFERS 64
+#define KEEP_CHAINS 2
+
+void tlsconn_memory_init(struct tlsconn_memory *m, size_t max)
+{
+	slab_init(&m->conns, sizeof(struct tlsconn), max, KEEP_CONNS);
+	slab_init(&m->buffers, sizeof(struct tlsconn_buffers), max, KEEP_BUFFERS);
+	slab_init(&m->chains, verify_chain_size(), max, KEEP_CHAINS);
+}
+
+void tlsconn_memory_fini(struct tlsconn_memory *m)
+{
+	slab_fini(&m->conns);
+	slab_fini(&m->buffers);
+	slab_fini(&m->chains);
+}
+
+static bool take_buffers(struct tlsconn *c)
+{
+	c->buffers = slab_get(&c->memory->buffers);
+	if (c->buffers == NULL)
+		return false;
+	memset(&c->buffers->verify, 0, sizeof c->buffers->verify);
+	return true;
+}
+
+struct tlsconn *tlsconn_new(struct tlsconn_memory *m)
+{
+	struct tlsconn *c = slab_get(&m->conns);
+
+	if (c == NULL)
+		return NULL;
+	c->memory = m;
+	if (take_buffers(c))
+		return c;
+	slab_put(&m->conns, c);
+	return NULL;
+}
+
+void tlsconn_free(struct tlsconn *c)
+{
+	if (c == NULL)
+		return;
+	if (c->buffers != NULL)
+		verify_fini(&c->buffers->verify);
+	slab_put(&c->memory->buffers, c->buffers);
+	slab_put(&c->memory->conns, c);
+}
 
 static struct tlsconn *owner(const br_ssl_client_certificate_class **ctx)
 {
@@ -99,6 +161,8 @@ static bool is_for_lack_of_client_cert(const struct tlsconn *c, enum tls_error e
 
 static void finish(struct tlsconn *c, enum tls_error error)
 {
+	if (error != TLS_OK && !c->is_established && c->offers_session)
+		resume_drop(c->sessions, c->session_key);
 	c->is_over = true;
 	c->error = is_for_lack_of_client_cert(c, error) ? TLS_CLIENT_CERT_WANTED : error;
 }
@@ -106,8 +170,8 @@ static void finish(struct tlsconn *c, enum tls_error error)
 /* Why the engine has closed. */
 static enum tls_error engine_error(struct tlsconn *c)
 {
-	if (verify_error(&c->verify) != TLS_OK)
-		return verify_error(&c->verify);
+	if (verify_error(&c->buffers->verify) != TLS_OK)
+		return verify_error(&c->buffers->verify);
 	if (br_ssl_engine_last_error(engine(c)) == BR_ERR_OK && !c->is_established)
 		return TLS_HANDSHAKE_CLOSED;
 	return tls_error_from_bearssl(br_ssl_engine_last_error(engine(c)));
@@ -121,13 +185,30 @@ static enum tls_error eof_error(const struct tlsconn *c)
 	return c->is_established ? TLS_TRUNCATED : TLS_HANDSHAKE_CLOSED;
 }
 
+/* The handshake is over: a session that is new and that the server keeps may be resumed. */
+static void establish(struct tlsconn *c)
+{
+	const struct verify *v = &c->buffers->verify;
+	br_ssl_session_parameters session;
+	int64_t end_s = v->now_s + RESUME_MAX_S;
+
+	c->is_established = true;
+	c->is_resumed = c->offers_session && !v->was_given;
+	br_ssl_engine_get_session_parameters(engine(c), &session);
+	if (c->sessions == NULL || c->is_resumed || session.session_id_len == 0)
+		return;
+	/* Resumed, the certificate is not looked at again. */
+	resume_put(c->sessions, c->session_key, end_s < v->not_after_s ? end_s : v->not_after_s,
+		   &session);
+}
+
 /* After every step of the engine: is the handshake done, is it all over? */
 static void settle(struct tlsconn *c)
 {
 	unsigned state = br_ssl_engine_current_state(engine(c));
 
-	if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0)
-		c->is_established = true;
+	if (!c->is_established && (state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0)
+		establish(c);
 	if (c->is_over)
 		return;
 	if (state == BR_SSL_CLOSED)
@@ -147,9 +228,9 @@ static void feed(struct tlsconn *c)
 	       (at = br_ssl_engine_recvrec_buf(engine(c), &len)) != NULL) {
 		if (len > c->waiting_len)
 			len = c->waiting_len;
-		if (at != c->in + c->waiting_at) {
-			memmove(at, c->in + c->waiting_at, c->waiting_len);
-			c->waiting_at = (size_t)(at - c->in);
+		if (at != c->buffers->in + c->waiting_at) {
+			memmove(at, c->buffers->in + c->waiting_at, c->waiting_len);
+			c->waiting_at = (size_t)(at - c->buffers->in);
 		}
 		br_ssl_engine_recvrec_ack(engine(c), len);
 		c->waiting_at += len;
@@ -161,84 +242,92 @@ static void feed(struct tlsconn *c)
 		finish(c, eof_error(c));
 }
 
-size_t tlsconn_size(void)
+/* The name, without the root's dot, to where the engine will copy it from; "" for an address. */
+static bool take_server(struct span server, char name[static HOSTNAME_MAX + 1])
 {
-	return sizeof(struct tlsconn);
-}
-
-/* Copies the name, without the root's dot, to where the engine will copy it from. */
-static bool take_name(const char *name, char copy[static HOSTNAME_MAX + 1])
-{
-	struct span host = hostname_without_root(span_from_cstr(name));
+	struct span host = hostname_without_root(server);
 	struct addr addr;
 
-	if (hostname_problem(host) != NULL || addr_parse_ip(host, &addr))
+	name[0] = '\0';
+	if (addr_parse_ip(server, &addr))
+		return true;
+	if (hostname_problem(host) != NULL)
 		return false;
-	memcpy(copy, host.ptr, host.len);
-	copy[host.len] = '\0';
+	memcpy(name, host.ptr, host.len);
+	name[host.len] = '\0';
 	return true;
 }
 
-static const struct addr no_addr = {.family = 0};
-
-/* Begins with the name, or, when that is NULL, with the address; its family is 0 otherwise. */
-static bool start(struct tlsconn *c, const struct tls_profile *profile, const char *name,
-		  const struct addr *addr, const struct keypair *keypair, uint64_t now_s,
-		  const uint8_t entropy[static TLSCONN_ENTROPY_SIZE])
+static void set_up(struct tlsconn *c, const struct tlsconn_peer *peer, uint64_t now_s)
 {
+	struct tlsconn_buffers *b = c->buffers;
+	struct span names = peer->names.len > 0 ? peer->names : hostname_without_root(peer->server);
+
 	/* Copy first, then reset: resetting makes the context point into itself. */
-	c->client = profile->template;
-	verify_init(&c->verify, profile->anchors, now_s);
-	verify_expect_addr(&c->verify, addr);
+	c->client = peer->profile->template;
+	verify_fini(&b->verify);
+	verify_init(&b->verify, peer->profile->anchors, names, now_s, &c->memory->chains);
+	if (peer->is_unverified)
+		verify_nothing(&b->verify);
+	br_ssl_engine_set_x509(engine(c), verify_engine(&b->verify));
 	c->client_cert = &cert_none;
-	br_ssl_engine_set_x509(engine(c), verify_engine(&c->verify));
-	if (keypair != NULL)
-		keypair_offer(keypair, &c->client);
+	if (peer->keypair != NULL)
+		keypair_offer(peer->keypair, &c->client);
 	else
 		br_ssl_client_set_client_certificate(&c->client, &c->client_cert);
-	br_ssl_engine_set_buffers_bidi(engine(c), c->in, sizeof c->in, c->out, sizeof c->out);
+	br_ssl_engine_set_buffers_bidi(engine(c), b->in, sizeof b->in, b->out, sizeof b->out);
+}
+
+/* The key of the session with this peer, and the session itself if there is one. */
+static void find_session(struct tlsconn *c, const struct tlsconn_peer *peer, const char *name)
+{
+	br_ssl_session_parameters session;
+	br_sha256_context hash;
+
+	c->sessions = peer->addr.family != 0 ? peer->profile->sessions : NULL;
+	if (c->sessions == NULL)
+		return;
+	br_sha256_init(&hash);
+	br_sha256_update(&hash, peer->identity, sizeof peer->identity);
+	br_sha256_update(&hash, &peer->addr.family, sizeof peer->addr.family);
+	br_sha256_update(&hash, &peer->addr.port, sizeof peer->addr.port);
+	br_sha256_update(&hash, peer->addr.bytes, sizeof peer->addr.bytes);
+	br_sha256_update(&hash, name, strlen(name));
+	br_sha256_out(&hash, c->session_key);
+	c->offers_session = resume_get(c->sessions, c->session_key, c->buffers->verify.now_s,
+				       &session);
+	if (c->offers_session)
+		br_ssl_engine_set_session_parameters(engine(c), &session);
+}
+
+bool tlsconn_start(struct tlsconn *c, const struct tlsconn_peer *peer, uint64_t now_s,
+		   const uint8_t entropy[static TLSCONN_ENTROPY_SIZE])
+{
+	char name[HOSTNAME_MAX + 1];
+
+	c->error = TLS_OK;
+	c->is_over = c->is_established = c->is_closing = c->is_eof = c->wants_client_cert = false;
+	c->offers_session = c->is_resumed = false;
+	c->seen = 0;
+	c->waiting_at = c->waiting_len = 0;
+	if (!take_server(peer->server, name)) {
+		finish(c, TLS_BAD_SERVER_NAME);
+		return false;
+	}
+	if (c->buffers == NULL && !take_buffers(c)) {
+		finish(c, TLS_NO_MEMORY);
+		return false;
+	}
+	set_up(c, peer, now_s);
+	find_session(c, peer, name);
 	br_ssl_engine_inject_entropy(engine(c), entropy, TLSCONN_ENTROPY_SIZE);
-	if (br_ssl_client_reset(&c->client, name, 0) == 0) {
+	if (br_ssl_client_reset(&c->client, name[0] != '\0' ? name : NULL, c->offers_session) ==
+	    0) {
 		finish(c, tls_error_from_bearssl(br_ssl_engine_last_error(engine(c))));
 		return false;
 	}
 	settle(c);
 	return true;
-}
-
-static void clear(struct tlsconn *c)
-{
-	memset(c, 0, offsetof(struct tlsconn, in));
-}
-
-bool tlsconn_start(struct tlsconn *c, const struct tls_profile *profile, const char *server_name,
-		   uint64_t now_s, const uint8_t entropy[static TLSCONN_ENTROPY_SIZE])
-{
-	char name[HOSTNAME_MAX + 1];
-
-	clear(c);
-	if (!take_name(server_name, name)) {
-		finish(c, TLS_BAD_SERVER_NAME);
-		return false;
-	}
-	return start(c, profile, name, &no_addr, NULL, now_s, entropy);
-}
-
-bool tlsconn_start_peer(struct tlsconn *c, const struct tls_profile *profile, const char *server,
-			const struct keypair *keypair, uint64_t now_s,
-			const uint8_t entropy[static TLSCONN_ENTROPY_SIZE])
-{
-	char name[HOSTNAME_MAX + 1];
-	struct addr addr;
-
-	clear(c);
-	if (addr_parse_ip(span_from_cstr(server), &addr))
-		return start(c, profile, NULL, &addr, keypair, now_s, entropy);
-	if (!take_name(server, name)) {
-		finish(c, TLS_BAD_SERVER_NAME);
-		return false;
-	}
-	return start(c, profile, name, &no_addr, keypair, now_s, entropy);
 }
 
 unsigned tlsconn_wants(const struct tlsconn *c)
@@ -264,7 +353,7 @@ static uint8_t *channel(unsigned char *(*ask)(const br_ssl_engine_context *, siz
 			const struct tlsconn *c, bool is_open, size_t *len)
 {
 	*len = 0;
-	return is_open && !c->is_over ? ask(&c->client.eng, len) : NULL;
+	return is_open && !c->is_over && c->buffers != NULL ? ask(&c->client.eng, len) : NULL;
 }
 
 const uint8_t *tlsconn_records_out(const struct tlsconn *c, size_t *len)
@@ -284,7 +373,7 @@ uint8_t *tlsconn_records_in(const struct tlsconn *c, size_t *len)
 	uint8_t *at = channel(br_ssl_engine_recvrec_buf, c, is_open, len);
 
 	if (at != NULL)
-		*len = sizeof c->in - (size_t)(at - c->in);
+		*len = sizeof c->buffers->in - (size_t)(at - c->buffers->in);
 	return at;
 }
 
@@ -311,7 +400,7 @@ void tlsconn_records_received(struct tlsconn *c, size_t n)
 		finish(c, TLS_NOT_TLS);
 		return;
 	}
-	c->waiting_at = (size_t)(at - c->in);
+	c->waiting_at = (size_t)(at - c->buffers->in);
 	c->waiting_len = n < room ? n : room;
 	feed(c);
 }
@@ -354,7 +443,7 @@ void tlsconn_close(struct tlsconn *c)
 
 	if (c->is_over || c->is_closing)
 		return;
-	if (!c->is_established) {
+	if (!c->is_established || !tlsconn_wake(c)) {
 		finish(c, TLS_CLOSED);
 		return;
 	}
@@ -365,6 +454,42 @@ void tlsconn_close(struct tlsconn *c)
 	br_ssl_engine_flush(engine(c), 0);
 	br_ssl_engine_close(engine(c));
 	settle(c);
+}
+
+/*
+ * Between two records the engine has only positions in its buffers, and pointers to their
+ * beginnings; there is no call to exchange them, so it is done here. The fields are the same in 0.6
+ * and later, and a test holds them to their word.
+ */
+bool tlsconn_rest(struct tlsconn *c)
+{
+	const br_ssl_engine_context *e = &c->client.eng;
+	bool is_between = e->ixa == 0 && e->ixb == 0 && e->oxa == e->oxc;
+
+	if (!c->is_established || c->is_over || c->is_closing || c->is_eof || !is_between ||
+	    c->waiting_len > 0 || tlsconn_closed_cleanly(c))
+		return false;
+	slab_put(&c->memory->buffers, c->buffers);
+	c->buffers = NULL;
+	br_ssl_engine_set_x509(engine(c), NULL);
+	engine(c)->ibuf = engine(c)->obuf = NULL;
+	return true;
+}
+
+bool tlsconn_wake(struct tlsconn *c)
+{
+	if (c->buffers != NULL)
+		return true;
+	if (!take_buffers(c))
+		return false;
+	engine(c)->ibuf = c->buffers->in;
+	engine(c)->obuf = c->buffers->out;
+	return true;
+}
+
+bool tlsconn_is_resumed(const struct tlsconn *c)
+{
+	return c->is_resumed;
 }
 
 bool tlsconn_is_established(const struct tlsconn *c)

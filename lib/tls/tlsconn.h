@@ -2,7 +2,9 @@
  * tlsconn: the client side of one TLS connection, as buffers: no socket, no clock, no randomness of
  * its own. The caller moves bytes between it and a transport, and plain data between it and itself.
  *
- *	tlsconn_start(c, profile, "example.org", now, entropy);
+ *	tlsconn_memory_init(&memory, 1000, 100);
+ *	c = tlsconn_new(&memory);
+ *	tlsconn_start(c, &peer, now, entropy);
  *	until tlsconn_wants(c) has
  *	TLSCONN_CLOSED		see tlsconn_error, drop the transport
  *	TLSCONN_SEND_RECORDS	send from tlsconn_records_out; tell tlsconn_records_sent
@@ -13,7 +15,8 @@
  * Every call may change what is wanted: ask again after each. Records to send go before everything
  * else. A pointer that a call returned is good until the next call that is not a question.
  *
- * The certificate chain and the name are always verified, before the first byte of data is taken.
+ * The certificate chain and the name are verified before the first byte of data is taken, unless
+ * the peer is one that is_unverified.
  */
 #ifndef TLS_TLSCONN_H
 #define TLS_TLSCONN_H
@@ -22,6 +25,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/slab.h"
+#include "base/span.h"
+#include "net/addr.h"
 #include "tls/keypair.h"
 #include "tls/tls_profile.h"
 #include "tls/tls_error.h"
@@ -29,6 +35,7 @@
 struct tlsconn;
 
 #define TLSCONN_ENTROPY_SIZE 32
+#define TLSCONN_IDENTITY_SIZE 32
 
 enum tlsconn_want {
 	TLSCONN_SEND_RECORDS = 1 << 0, /* has bytes for the transport */
@@ -38,31 +45,58 @@ enum tlsconn_want {
 	TLSCONN_CLOSED = 1 << 4,       /* nothing more will happen; never together with another */
 };
 
-/* Bytes of storage for one, aligned as malloc does. It holds its record buffers and needs no fini.
+/*
+ * Memory for connections: what each needs always, 4 KiB; its record buffers, 33 KiB; and, while the
+ * certificates of a server come in, 25 KiB more. For one thread.
  */
-size_t tlsconn_size(void);
+struct tlsconn_memory {
+	struct slab conns, buffers, chains;
+};
+
+/* For at most `max` connections; what some of them need is kept for the next. */
+void tlsconn_memory_init(struct tlsconn_memory *m, size_t max);
+/* All connections must have been freed. */
+void tlsconn_memory_fini(struct tlsconn_memory *m);
+
+/* Whom to call, and what to take for him. Borrowed until the handshake is over. */
+struct tlsconn_peer {
+	const struct tls_profile *profile;
+	/*
+	 * A DNS name, which is asked for (SNI), or an IP address, with or without brackets, for
+	 * which there is no SNI (RFC 6066 section 3). One trailing dot is dropped.
+	 */
+	struct span server;
+	/*
+	 * What the certificate must be for: one or more of DNS names and addresses, separated by
+	 * commas. Empty: the server.
+	 */
+	struct span names;
+	const struct keypair *keypair; /* for a peer that asks for one; NULL: none */
+	bool is_unverified;	       /* takes whatever certificate there is */
+	/*
+	 * Where the transport leads to, and what stands for all of the above but the server:
+	 * sessions are resumed where both are the same, and the server. Without an address (family
+	 * 0) none is.
+	 */
+	struct addr addr;
+	uint8_t identity[TLSCONN_IDENTITY_SIZE];
+};
+
+/* NULL without memory. It must be started before anything else. */
+struct tlsconn *tlsconn_new(struct tlsconn_memory *m);
+/* NULL is fine. */
+void tlsconn_free(struct tlsconn *c);
 
 /*
- * Begins a handshake over new storage or over that of a connection that is over. `server_name` is
- * the DNS name for SNI and verification (one trailing dot is dropped); it is copied. `now_s` is the
- * time against which certificates are checked, in seconds since 1970. `entropy` must come from the
- * system's random generator and be used for this one call: all keys of the connection derive from
- * it.
+ * Begins a handshake, on a connection that is new or over. `now_s` is the time against which
+ * certificates are checked, in seconds since 1970. `entropy` must come from the system's random
+ * generator and be used for this one call: all keys of the connection derive from it.
  *
- * The profile must outlive the connection. False (with tlsconn_error) when the name is no DNS name:
- * empty, too long, or an IP address.
+ * False (with tlsconn_error) when the server is neither a DNS name nor an address, or without
+ * memory.
  */
-bool tlsconn_start(struct tlsconn *c, const struct tls_profile *profile, const char *server_name,
-		   uint64_t now_s, const uint8_t entropy[static TLSCONN_ENTROPY_SIZE]);
-
-/*
- * The same for a `server` that may also be an IP address, IPv6 with or without brackets: then there
- * is no SNI (RFC 6066 section 3), and an iPAddress of the certificate's subjectAltName must be that
- * address. `keypair`, when not NULL, is what a server gets that asks for the client's certificate.
- */
-bool tlsconn_start_peer(struct tlsconn *c, const struct tls_profile *profile, const char *server,
-			const struct keypair *keypair, uint64_t now_s,
-			const uint8_t entropy[static TLSCONN_ENTROPY_SIZE]);
+bool tlsconn_start(struct tlsconn *c, const struct tlsconn_peer *peer, uint64_t now_s,
+		   const uint8_t entropy[static TLSCONN_ENTROPY_SIZE]);
 
 /* What the connection can do now: a set of enum tlsconn_want. */
 unsigned tlsconn_wants(const struct tlsconn *c);
@@ -106,6 +140,17 @@ void tlsconn_eof(struct tlsconn *c);
  */
 void tlsconn_close(struct tlsconn *c);
 
+/*
+ * While nothing is under way, gives the buffers back, until tlsconn_wake takes others. In between,
+ * only tlsconn_wake, _close, _free and those questions may be asked that need no bytes: nothing is
+ * wanted. _rest: false when it cannot, because there are bytes that have not been dealt with or the
+ * connection is not established. _wake: false without memory; harmless when awake.
+ */
+bool tlsconn_rest(struct tlsconn *c);
+bool tlsconn_wake(struct tlsconn *c);
+
+/* The handshake took up an earlier session, in which the peer had been verified. */
+bool tlsconn_is_resumed(const struct tlsconn *c);
 /* The handshake is over and the peer is verified. Stays true afterwards, also when closed. */
 bool tlsconn_is_established(const struct tlsconn *c);
 /* Why it is TLSCONN_CLOSED; TLS_OK before that and after a clean close from either side. */

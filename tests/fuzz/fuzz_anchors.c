@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "tls/anchors.h"
-#include "tls/certscan.h"
 
 static void pack(const struct anchors *a, struct buf *out)
 {
@@ -56,22 +55,6 @@ static void wrap(struct span der, struct buf *out)
 	buf_add_cstr(out, "\n-----END CERTIFICATE-----\n");
 }
 
-/* The same found whole and byte by byte. */
-static void scan(struct span der)
-{
-	struct certscan whole, split;
-
-	certscan_init(&whole);
-	certscan_init(&split);
-	certscan_add(&whole, (const uint8_t *)der.ptr, der.len);
-	for (size_t i = 0; i < der.len; i++)
-		certscan_add(&split, (const uint8_t *)der.ptr + i, 1);
-	if (whole.has_weak_signature != split.has_weak_signature ||
-	    whole.has_dates != split.has_dates || whole.not_before_s != split.not_before_s ||
-	    whole.not_after_s != split.not_after_s)
-		abort();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -85,6 +68,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	wrap(all, &pem);
 	check_and_free(anchors_from_pem(buf_span(&pem), &e));
 	buf_fini(&pem);
-	scan(all);
 	return 0;
 }

@@ -26,7 +26,7 @@ static struct tls_profile *make_profile(void)
 	}
 	a = anchors_from_pem(span_of(text, fread(text, 1, sizeof text, f)), &e);
 	fclose(f);
-	return a != NULL ? tls_profile_new(a) : NULL;
+	return a != NULL ? tls_profile_new(a, NULL) : NULL;
 }
 
 /* Does what the connection wants, but for receiving. */
@@ -60,16 +60,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t entropy[TLSCONN_ENTROPY_SIZE] = {1};
 	static struct tls_profile *profile;
+	static struct tlsconn_memory memory;
 	static struct tlsconn *c;
+	struct tlsconn_peer peer = {.server = SPAN("example.test")};
 	size_t step = size > 0 && data[0] > 0 ? data[0] : SIZE_MAX, len, at = 1;
 	uint8_t *to;
 
 	if (profile == NULL) {
 		profile = make_profile();
-		c = malloc(tlsconn_size());
+		tlsconn_memory_init(&memory, 1);
+		c = tlsconn_new(&memory);
 	}
-	if (profile == NULL || c == NULL ||
-	    !tlsconn_start(c, profile, "example.test", NOW, entropy))
+	peer.profile = profile;
+	if (profile == NULL || c == NULL || !tlsconn_start(c, &peer, NOW, entropy))
 		abort();
 	for (serve(c); at < size && (to = tlsconn_records_in(c, &len)) != NULL; serve(c)) {
 		len = len < step ? len : step;

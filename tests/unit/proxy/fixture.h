@@ -150,7 +150,8 @@ FIXTURE void fixture_end_worker(void)
 	CHECK_INT(metrics_get(&worker.metrics.relays_open), 0);
 	CHECK_INT(worker.exchange_slab.in_use, 0);
 	CHECK_INT(worker.upstream_slab.in_use, 0);
-	CHECK_INT(worker.tls_slab.in_use, 0);
+	CHECK_INT(worker.tls_memory.conns.in_use, 0);
+	CHECK_INT(worker.tls_memory.buffers.in_use, 0);
 	CHECK_INT(worker.blocks.in_use, 0);
 	CHECK_INT(metrics_get(&worker.metrics.client_connections_open), 0);
 	CHECK_INT(metrics_get(&worker.metrics.upstream_connections_open), 0);

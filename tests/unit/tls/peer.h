@@ -30,6 +30,7 @@ struct peer {
 
 	struct anchors *anchors;
 	struct tls_profile *profile;
+	struct tlsconn_memory memory;
 	struct tlsconn *client;
 };
 
@@ -55,9 +56,9 @@ __attribute__((unused)) static struct peer *peer_new(const char *cert, const cha
 
 	snprintf(file, sizeof file, "%s.pem", anchors);
 	p->anchors = certs_anchors(file);
-	p->profile = tls_profile_new(p->anchors);
-	p->client = malloc(tlsconn_size());
-	memset(p->client, 0xaa, tlsconn_size());
+	p->profile = tls_profile_new(p->anchors, NULL);
+	tlsconn_memory_init(&p->memory, 2);
+	p->client = tlsconn_new(&p->memory);
 	return p;
 }
 
@@ -65,15 +66,23 @@ __attribute__((unused)) static void peer_free(struct peer *p)
 {
 	tls_profile_free(p->profile);
 	anchors_free(p->anchors);
-	free(p->client);
+	tlsconn_free(p->client);
+	tlsconn_memory_fini(&p->memory);
 	free(p);
+}
+
+__attribute__((unused)) static bool peer_start_with(struct peer *p, const char *name, uint64_t now,
+						    unsigned entropy)
+{
+	struct tlsconn_peer peer = {.profile = p->profile, .server = span_from_cstr(name)};
+	struct entropy e = entropy_of(entropy);
+
+	return tlsconn_start(p->client, &peer, now, e.bytes);
 }
 
 __attribute__((unused)) static bool peer_start_at(struct peer *p, const char *name, uint64_t now)
 {
-	struct entropy e = entropy_of(1);
-
-	return tlsconn_start(p->client, p->profile, name, now, e.bytes);
+	return peer_start_with(p, name, now, 1);
 }
 
 /* Moves up to `step` bytes of records from client to server; returns how many. */

@@ -28,6 +28,7 @@ struct session {
 	int fd;	 /* the connection to it */
 	struct anchors *anchors;
 	struct tls_profile *profile;
+	struct tlsconn_memory memory;
 	struct tlsconn *c;
 	char data[65536]; /* what the server said */
 	size_t data_len;
@@ -122,9 +123,12 @@ __attribute__((unused)) static struct session *session_new(const char *cert,
 	}
 	connect_to(s, port);
 	s->anchors = certs_anchors("bundle.pem");
-	s->profile = tls_profile_new(s->anchors);
-	s->c = malloc(tlsconn_size());
-	CHECK(tlsconn_start(s->c, s->profile, "example.test", NOW, entropy.bytes));
+	s->profile = tls_profile_new(s->anchors, NULL);
+	tlsconn_memory_init(&s->memory, 1);
+	s->c = tlsconn_new(&s->memory);
+	CHECK(tlsconn_start(
+		s->c, &(struct tlsconn_peer){.profile = s->profile, .server = SPAN("example.test")},
+		NOW, entropy.bytes));
 	return s;
 }
 
@@ -137,7 +141,8 @@ __attribute__((unused)) static void session_free(struct session *s)
 	waitpid(s->server, NULL, 0);
 	tls_profile_free(s->profile);
 	anchors_free(s->anchors);
-	free(s->c);
+	tlsconn_free(s->c);
+	tlsconn_memory_fini(&s->memory);
 	free(s);
 }
 

@@ -1,5 +1,7 @@
 #include "certs.h"
 
+#include <limits.h>
+
 #include "tls/cert.h"
 
 struct name {
@@ -111,5 +113,62 @@ static void survives_every_changed_byte(void)
 	unit_guarded_free(copy, der->data_len);
 }
 
-UNIT_TESTS(TEST(reads_what_bearssl_reads), TEST(tells_keys_of_other_kinds),
-	   TEST(refuses_every_truncation), TEST(survives_every_changed_byte))
+/* Dates in place of the first, 13 bytes of UTCTime. */
+static const struct {
+	const char *text;
+	int64_t expected; /* -1: malformed */
+} dates[] = {
+	{"700101000000Z", 0},	       {"700102000001Z", 86401},     {"500101000000Z", -631152000},
+	{"491231235959Z", 2524607999}, {"000229000000Z", 951782400}, {"7001x1000000Z", -1},
+	{"700101000000+", -1},	       {"701301000000Z", -1},	     {"700100000000Z", -1},
+	{"700101240000Z", -1},	       {"700101006000Z", -1},	     {"700101000060Z", -1},
+};
+
+static void reads_dates(void)
+{
+	struct certs chain;
+	char *der = (char *)chain.bytes[0], *at = der;
+	struct cert cert;
+
+	certs_chain("ca-ec.pem", &chain);
+	while (memcmp(at, "\x17\x0d", 2) != 0)
+		at++;
+	for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+		enum cert_result result;
+
+		memcpy(at + 2, dates[i].text, 13);
+		result = cert_parse(span_of(der, chain.list[0].data_len), &cert);
+		CHECK_ROW(dates[i].text, (result == CERT_OK) == (dates[i].expected != -1));
+		if (result == CERT_OK)
+			CHECK_ROW(dates[i].text, cert.not_before_s == dates[i].expected);
+	}
+}
+
+static void reads_extensions(void)
+{
+	struct certs chain;
+	struct cert cert;
+
+	certs_chain("client-p256.pem", &chain);
+	CHECK_INT(cert_parse(span_of(chain.list[0].data, chain.list[0].data_len), &cert), CERT_OK);
+	CHECK(!cert.is_ca && cert.names.ptr == NULL && cert.constraints.ptr == NULL);
+	CHECK_SPAN(cert.purposes, "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02");
+	CHECK_INT(cert.key_usage, 0xff);
+	certs_chain("usage.pem", &chain);
+	CHECK_INT(cert_parse(span_of(chain.list[0].data, chain.list[0].data_len), &cert), CERT_OK);
+	CHECK_SPAN(cert.names, "\x82\x0c"
+			       "example.test");
+	CHECK_INT(cert.key_usage, 0x08);
+	CHECK(!cert.has_unknown_critical && cert.purposes.ptr == NULL);
+	certs_chain("critical.pem", &chain);
+	CHECK_INT(cert_parse(span_of(chain.list[0].data, chain.list[0].data_len), &cert), CERT_OK);
+	CHECK(cert.has_unknown_critical);
+	certs_chain("inter.pem", &chain);
+	CHECK_INT(cert_parse(span_of(chain.list[0].data, chain.list[0].data_len), &cert), CERT_OK);
+	CHECK(cert.is_ca && cert.path_len == INT_MAX);
+	CHECK_INT(cert.key_usage, CERT_KEY_CERT_SIGN);
+}
+
+UNIT_TESTS(TEST(reads_what_bearssl_reads), TEST(reads_dates), TEST(reads_extensions),
+	   TEST(tells_keys_of_other_kinds), TEST(refuses_every_truncation),
+	   TEST(survives_every_changed_byte))

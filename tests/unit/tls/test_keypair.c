@@ -134,13 +134,15 @@ static struct session *session_with(const struct keypair *k, const char *cert)
 	struct session *s = session_new(
 		cert, OPTIONS("-tls1_2", "-Verify", "2", "-verify_return_error", "-CAfile",
 			      "tests/data/tls/ca-addr.pem", "-naccept", "1"));
+	struct tlsconn_peer peer = {.server = SPAN("127.0.0.1"), .keypair = k};
 	struct entropy e = entropy_of(7);
 
 	anchors_free(s->anchors);
 	tls_profile_free(s->profile);
 	s->anchors = certs_anchors("ca-addr.pem");
-	s->profile = tls_profile_new(s->anchors);
-	CHECK(tlsconn_start_peer(s->c, s->profile, "127.0.0.1", k, NOW, e.bytes));
+	s->profile = tls_profile_new(s->anchors, NULL);
+	peer.profile = s->profile;
+	CHECK(tlsconn_start(s->c, &peer, NOW, e.bytes));
 	return s;
 }
 
