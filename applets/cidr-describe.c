@@ -31,7 +31,7 @@ struct settings {
 	struct opt_list files, ranges, providers, obsolete;
 	bool node, allow_partial, allow_any, aggregate, pods, services;
 	bool in_cluster, probe, print_rbac;
-	struct opt_list against;
+	struct opt_list against, labels;
 	const char *resolv_conf;
 	const char *root, *kubeconfig, *context, *server, *token_file, *ca_file;
 	int min_confidence, guess;
@@ -65,9 +65,12 @@ static const struct opt options[] = {
 	    "A file, a directory (its *.yaml, *.yml, *.json, *.conf, *.conflist and *.env), or - "
 	    "for standard input, which is read as well when nothing is named. With a verb: ranges, "
 	    "separated by blanks, lines or commas. May be given again."),
+	ROW(OPT_LIST, 0, "labels", "pod|service|-,...", labels,
+	    "What the columns of values without labels are, as gcloud's value(), aws's text and "
+	    "az's tsv print them; - for those that hold no ranges."),
 	ROW(OPT_FLAG, 0, "node", NULL, node,
-	    "This node's own files: manifests of the control plane, k3s, RKE2, MicroK8s, Flannel, "
-	    "CNI."),
+	    "What this node knows: manifests of the control plane, files of k3s, RKE2, k0s, "
+	    "MicroK8s, Flannel and CNI, command lines of Kubernetes' processes, Weave's route."),
 	{.kind = OPT_TEXT,
 	 .name = "root",
 	 .value_name = "DIR",
@@ -326,6 +329,26 @@ static bool kubeconfigs(const struct settings *s, struct arena *arena, struct ve
 	return out->items != NULL;
 }
 
+/* What all NAME_SERVICE_HOST of the environment say: addresses of Services. */
+static bool service_hosts(struct arena *arena, struct verb_words *out)
+{
+	size_t count = 0;
+
+	while (environ[count] != NULL)
+		count++;
+	out->items = arena_get_array(arena, count + 1, sizeof *out->items);
+	out->count = 0;
+	for (size_t i = 0; out->items != NULL && i < count; i++) {
+		const char *value = strchr(environ[i], '=');
+
+		if (value != NULL &&
+		    span_ends_with(span_of(environ[i], (size_t)(value - environ[i])),
+				   SPAN("_SERVICE_HOST")))
+			((const char **)(uintptr_t)out->items)[out->count++] = value + 1;
+	}
+	return out->items != NULL;
+}
+
 static const char *first_set(const char *a, const char *b)
 {
 	return a != NULL && a[0] != '\0' ? a : b;
@@ -351,7 +374,7 @@ static enum verb_answer ask_cluster(struct discover *d, const struct settings *s
 	struct anchors *inside = NULL;
 	enum verb_answer answer;
 
-	if (!kubeconfigs(s, d->arena, &live.kubeconfigs)) {
+	if (!kubeconfigs(s, d->arena, &live.kubeconfigs) || !service_hosts(d->arena, &live.hosts)) {
 		error_set(e, "out of memory");
 		return VERB_FAILED;
 	}
@@ -363,11 +386,39 @@ static enum verb_answer ask_cluster(struct discover *d, const struct settings *s
 	return answer;
 }
 
+/* --labels pod,service and the like. */
+static bool take_labels(struct discover *d, const struct settings *s, struct error *e)
+{
+	struct clusterfind *f = &d->find;
+
+	for (size_t i = 0; i < s->labels.count; i++) {
+		struct span rest = span_from_cstr(s->labels.items[i]), word;
+
+		while (span_split(&rest, ',', &word)) {
+			unsigned role = 0;
+
+			while (role < CLUSTERKEYS_ROLES &&
+			       !span_eq(word, span_from_cstr(clusterkeys_roles[role])))
+				role++;
+			if ((role == CLUSTERKEYS_ROLES && !span_eq(word, SPAN("-"))) ||
+			    f->label_count == CLUSTERFIND_LABELS_MAX)
+				return error_set(e,
+						 "--labels: expected pod, service or - for each "
+						 "of at most %d columns, such as pod,service",
+						 CLUSTERFIND_LABELS_MAX);
+			f->labels[f->label_count++] = (uint8_t)role;
+		}
+	}
+	return true;
+}
+
 static enum verb_answer look_everywhere(struct discover *d, const struct settings *s,
 					bool *is_complete, struct error *e)
 {
 	bool has_source = s->files.count > 0 || s->node || s->providers.count > 0;
 
+	if (!take_labels(d, s, e))
+		return VERB_REFUSED;
 	for (size_t i = 0; i < s->files.count; i++)
 		if (!discover_file(d, s->files.items[i], e))
 			return VERB_REFUSED;
@@ -500,6 +551,7 @@ static int check(const struct settings *s, struct verb_words words, struct arena
 
 	buf_init_heap(&out, OUTPUT_MAX);
 	inspect_init(&in, arena, &diag, &out);
+	in.guess = (enum clusterinfo_guess)s->guess;
 	answer = inspect_all(&in, s, words, &e);
 	status = answer == VERB_DONE ? APPLET_DONE : give_up(answer, &e);
 	if ((answer == VERB_DONE || answer == VERB_NO) &&
@@ -518,16 +570,32 @@ static bool lists_presets(const struct settings *s)
 	return false;
 }
 
+static int print(const struct buf *out)
+{
+	struct error e;
+
+	return fd_write_all(STDOUT_FILENO, buf_span(out), &e) ? APPLET_DONE
+							      : complain(&e, APPLET_FAILED);
+}
+
 static int list_presets(void)
 {
 	char storage[4096];
-	struct error e;
 	struct buf out;
 
 	BUF_INIT_ARRAY(&out, storage);
 	clusterpreset_list(&out);
-	return fd_write_all(STDOUT_FILENO, buf_span(&out), &e) ? APPLET_DONE
-							       : complain(&e, APPLET_FAILED);
+	return print(&out);
+}
+
+static int print_rbac(const struct settings *s)
+{
+	char storage[4096];
+	struct buf out;
+
+	BUF_INIT_ARRAY(&out, storage);
+	ladder_rbac(s->probe, s->guess != CLUSTERINFO_GUESS_NO, &out);
+	return print(&out);
 }
 
 static int run(int argc, char **argv)
@@ -553,8 +621,7 @@ static int run(int argc, char **argv)
 		error_set(&e, "out of memory");
 		status = complain(&e, APPLET_FAILED);
 	} else if (settings.print_rbac) {
-		status = fd_write_all(STDOUT_FILENO, ladder_rbac(), &e) ? APPLET_DONE
-									: APPLET_FAILED;
+		status = print_rbac(&settings);
 	} else if (is_check) {
 		status = check(&settings, words, &arena);
 	} else if (verb != VERB_COUNT) {

@@ -31,28 +31,30 @@ static bool is_usual(const struct special *s)
 					    "Benchmarking"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(s->name, names[i]) == 0)
+		if (span_eq(s->name, span_from_cstr(names[i])))
 			return true;
-	return strcmp(s->prefix, "240.0.0.0/4") == 0;
+	return span_eq(s->prefix, SPAN("240.0.0.0/4"));
 }
 
 static void check_space(struct check *c, const struct check_cluster *cluster,
 			const struct clusterinfo_range *one)
 {
-	const struct special *s = special_find(&one->range);
-	bool is_exact;
+	bool is_all = range_is_all(&one->range), is_special;
+	struct special_kube known;
+	struct special s;
 
-	if (range_is_all(&one->range)) {
-		begin(c, true, cluster->name, &one->range);
+	is_special = !is_all && special_find(&one->range, &s);
+	if (is_special ? is_usual(&s)
+		       : !is_all && special_find_kube(&one->range, SPECIAL_SERVICE, &known))
+		return;
+	begin(c, true, cluster->name, &one->range);
+	if (is_special)
+		buf_printf(c->out, " is %.*s (%.*s), which no cluster has\n", SPAN_ARG(s.name),
+			   SPAN_ARG(s.rfc));
+	else if (is_all)
 		end(c, " is everything: nothing would go out directly");
-	} else if (s != NULL && !is_usual(s)) {
-		begin(c, true, cluster->name, &one->range);
-		buf_printf(c->out, " is %s (%s), which no cluster has\n", s->name, s->rfc);
-	} else if (s == NULL &&
-		   special_find_kube(&one->range, SPECIAL_SERVICE, &is_exact) == NULL) {
-		begin(c, true, cluster->name, &one->range);
+	else
 		end(c, " is public, in part at least: traffic to the outside would be redirected");
-	}
 }
 
 static void check_spelling(struct check *c, const struct check_cluster *cluster,
@@ -67,7 +69,7 @@ static void check_spelling(struct check *c, const struct check_cluster *cluster,
 static void check_metadata(struct check *c, const struct check_cluster *cluster,
 			   const struct clusterinfo_range *one)
 {
-	struct range metadata = special_range("169.254.169.254/32");
+	struct range metadata = special_range(SPAN("169.254.169.254/32"));
 
 	if (!range_contains(&one->range, &metadata))
 		return;
@@ -113,10 +115,15 @@ static void check_nesting(struct check *c, const struct check_cluster *cluster)
 			const struct range *a = &cluster->list[i].range;
 			const struct range *b = &cluster->list[k].range;
 
-			if (i == k || !range_contains(a, b) || (range_eq(a, b) && i > k))
+			/* Of two that are one, and of two that cross, once. */
+			bool is_inside = range_contains(a, b) && (i < k || !range_eq(a, b));
+			bool is_across = i < k && range_overlaps(a, b) && !range_contains(a, b) &&
+					 !range_contains(b, a);
+
+			if (i == k || (!is_inside && !is_across))
 				continue;
-			begin(c, false, cluster->name, b);
-			buf_add_cstr(c->out, " is inside ");
+			begin(c, is_across, cluster->name, b);
+			buf_add_cstr(c->out, is_across ? " overlaps " : " is inside ");
 			add_range(c, a);
 			end(c, "");
 		}
@@ -124,7 +131,7 @@ static void check_nesting(struct check *c, const struct check_cluster *cluster)
 
 static void check_istio(struct check *c, const struct check_cluster *cluster)
 {
-	struct range istio = special_range("240.240.0.0/16");
+	struct range istio = special_range(SPAN("240.240.0.0/16"));
 
 	for (size_t i = 0; i < cluster->count; i++)
 		if (range_contains(&cluster->list[i].range, &istio))
@@ -158,15 +165,15 @@ void check_pair(struct check *c, const struct check_cluster *a, const struct che
 {
 	for (size_t i = 0; i < a->count; i++)
 		for (size_t k = 0; k < b->count; k++) {
-			bool is_exact;
+			struct special_kube known;
+			struct special special;
 
 			if (!range_overlaps(&a->list[i].range, &b->list[k].range))
 				continue;
 			/* The same in every cluster of GKE, and seen from none of them. */
 			if (range_eq(&a->list[i].range, &b->list[k].range) &&
-			    special_find(&a->list[i].range) == NULL &&
-			    special_find_kube(&a->list[i].range, SPECIAL_SERVICE, &is_exact) !=
-				    NULL)
+			    !special_find(&a->list[i].range, &special) &&
+			    special_find_kube(&a->list[i].range, SPECIAL_SERVICE, &known))
 				continue;
 			begin(c, true, a->name, &a->list[i].range);
 			buf_add_cstr(c->out, " overlaps ");

@@ -3,7 +3,8 @@
  *
  * Problems: a role that is missing; bits behind a length; everything; what no cluster has
  * (loopback, link local with the cloud's metadata service, multicast, documentation, public
- * addresses but GKE's services); a name server among the pods' or given ranges; two clusters with
+ * addresses but GKE's services); two ranges of which neither is inside the other and that overlap
+ * all the same; a name server among the pods' or given ranges; two clusters with
  * addresses in common; ranges that a list to compare with does not have, or has and the cluster
  * does not.
  * Notes: a range inside another, as GKE with routes has it; Istio's made-up addresses outside.

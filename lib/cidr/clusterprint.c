@@ -1,6 +1,6 @@
 #include "cidr/clusterprint.h"
 
-#include "json/jsonw.h"
+#include "cidr/record.h"
 
 /* ---- The page's lines ---- */
 
@@ -91,55 +91,46 @@ static void add_env(const struct clusterinfo_answer *answer, struct buf *out)
 
 /* ---- Details ---- */
 
-enum field {
-	CIDR,
-	ROLE,
-	FAMILY,
-	CONFIDENCE,
-	SOURCE,
-	PLACE,
-	FIRST,
-	LAST,
-	COUNT,
-	NOTE,
-	FIELDS,
-};
-
-static const char *const field_names[FIELDS] = {
+static const char *const field_names[] = {
 	"cidr", "role", "family", "confidence", "source", "place", "first", "last", "count", "note",
 };
 
-static void add_field(const struct clusterinfo_range *one, enum field field, struct buf *out)
+#define FIELD_COUNT (sizeof field_names / sizeof field_names[0])
+
+/* In the order of field_names. */
+static void add_field(const void *thing, unsigned field, struct buf *out)
 {
+	const struct clusterinfo_range *one = thing;
+
 	switch (field) {
-	case CIDR:
+	case 0:
 		range_format(&one->range, out);
 		break;
-	case ROLE:
+	case 1:
 		buf_add_cstr(out, clusterkeys_roles[one->role]);
 		break;
-	case FAMILY:
+	case 2:
 		buf_printf(out, "IPv%u", one->range.family);
 		break;
-	case CONFIDENCE:
+	case 3:
 		buf_add_cstr(out, clusterkeys_confidences[one->confidence]);
 		break;
-	case SOURCE:
+	case 4:
 		buf_add_cstr(out, one->source);
 		break;
-	case PLACE:
+	case 5:
 		if (one->file != NULL)
 			buf_add_cstr(out, one->file);
 		if (one->line > 0)
 			buf_printf(out, ":%u:%u", one->line, one->col);
 		break;
-	case FIRST:
+	case 6:
 		range_format_address(one->range.family, one->range.first, out);
 		break;
-	case LAST:
+	case 7:
 		range_format_address(one->range.family, one->range.last, out);
 		break;
-	case COUNT:
+	case 8:
 		range_format_count(&one->range, out);
 		break;
 	default:
@@ -148,92 +139,31 @@ static void add_field(const struct clusterinfo_range *one, enum field field, str
 	}
 }
 
-/* One range as an entry of a list: `{"cidr": ..., ...}`, or the same in lines. */
-static void add_entry(const struct clusterinfo_range *one, bool is_json, struct buf *out)
-{
-	const char *between = is_json ? "" : "- ";
-	char storage[1024];
-	struct buf value;
-
-	for (int i = 0; i < FIELDS; i++) {
-		BUF_INIT_ARRAY(&value, storage);
-		add_field(one, (enum field)i, &value);
-		if (value.len == 0)
-			continue;
-		buf_printf(out, is_json ? "%s\"%s\": " : "%s%s: ", between, field_names[i]);
-		jsonw_string(out, buf_span(&value));
-		if (!is_json)
-			buf_add_byte(out, '\n');
-		between = is_json ? ", " : "  ";
-	}
-}
-
-static void add_row(const struct clusterinfo_range *one, struct buf *out)
-{
-	char storage[1024];
-	struct buf value;
-
-	for (int i = 0; i < FIELDS; i++) {
-		BUF_INIT_ARRAY(&value, storage);
-		add_field(one, (enum field)i, &value);
-		buf_add_cstr(out, i > 0 ? "," : "");
-		/* RFC 4180: in quotes where there is a comma, quotes doubled. */
-		if (span_find(buf_span(&value), ',') == SIZE_MAX &&
-		    span_find(buf_span(&value), '"') == SIZE_MAX) {
-			buf_add(out, buf_span(&value));
-			continue;
-		}
-		buf_add_byte(out, '"');
-		for (size_t k = 0; k < value.len; k++)
-			buf_printf(out, value.ptr[k] == '"' ? "\"%c" : "%c", value.ptr[k]);
-		buf_add_byte(out, '"');
-	}
-	buf_add_byte(out, '\n');
-}
-
 static void add_details(const struct clusterinfo_answer *answer, enum rangewriter_format format,
 			struct buf *out)
 {
-	for (int i = 0; format == RANGEWRITER_CSV && i < FIELDS; i++)
-		buf_printf(out, "%s%s", field_names[i], i + 1 < FIELDS ? "," : "\n");
-	for (size_t i = 0; i < answer->count; i++) {
-		if (format == RANGEWRITER_CSV) {
-			add_row(&answer->list[i], out);
-			continue;
-		}
-		if (format == RANGEWRITER_JSON)
-			buf_add_cstr(out, i == 0 ? "[\n  {" : ",\n  {");
-		add_entry(&answer->list[i], format == RANGEWRITER_JSON, out);
-		if (format == RANGEWRITER_JSON)
-			buf_add_byte(out, '}');
-	}
-	if (format == RANGEWRITER_JSON)
-		buf_add_cstr(out, answer->count > 0 ? "\n]\n" : "[]\n");
+	struct record r;
+
+	record_init(&r, format, field_names, FIELD_COUNT, add_field, out);
+	for (size_t i = 0; i < answer->count; i++)
+		record_add(&r, &answer->list[i]);
+	record_end(&r);
 }
 
 void clusterprint(const struct clusterinfo_answer *answer, enum rangewriter_format format,
 		  struct buf *out)
 {
-	static const struct {
-		const char *before, *between, *after;
-	} forms[RANGEWRITER_FORMAT_COUNT] = {
-		[RANGEWRITER_FLAG] = {"--includeIPRanges=", ",", "\n"},
-		[RANGEWRITER_COMMA] = {"", ",", "\n"},
-		[RANGEWRITER_LIST] = {"", "\n", "\n"},
-		[RANGEWRITER_HELM] = {"global.proxy.includeIPRanges=\"", "\\,", "\"\n"},
-		[RANGEWRITER_ANNOTATION] = {"traffic.sidecar.istio.io/includeOutboundIPRanges: ",
-					    ",", "\n"},
-	};
+	const struct rangewriter_form *form = &rangewriter_forms[format];
 
 	if (format == RANGEWRITER_DESCRIBE) {
 		add_lines(answer, out);
 	} else if (format == RANGEWRITER_ENV) {
 		add_env(answer, out);
-	} else if (forms[format].before == NULL) {
+	} else if (format >= RANGEWRITER_YAML) {
 		add_details(answer, format, out);
 	} else {
-		buf_add_cstr(out, forms[format].before);
-		add_list(answer, 0, CLUSTERKEYS_ROLES, forms[format].between, out);
-		buf_add_cstr(out, forms[format].after);
+		buf_add_cstr(out, form->before);
+		add_list(answer, 0, CLUSTERKEYS_ROLES, form->between, out);
+		buf_add_cstr(out, form->after);
 	}
 }

@@ -1,6 +1,7 @@
 #include "cidr/describe.h"
 
-#include "json/jsonw.h"
+#include "cidr/rangeinput.h"
+#include "cidr/record.h"
 #include "net/special.h"
 
 /* ---- Reverse zones ---- */
@@ -55,18 +56,6 @@ void describe_reverse(const struct range *r, struct buf *out)
 
 /* ---- Fields ---- */
 
-struct field {
-	const char *name;
-	bool is_number;
-	void (*add)(const struct range *r, struct buf *out); /* nothing: the field is left out */
-};
-
-static void add_network(const struct range *r, struct buf *out)
-{
-	if (range_length(r) >= 0)
-		range_format(r, out);
-}
-
 static void add_mask(const struct range *r, struct buf *out)
 {
 	int length = range_length(r);
@@ -76,16 +65,6 @@ static void add_mask(const struct range *r, struct buf *out)
 		return;
 	ones = wide_ones(range_width(r) - (unsigned)length);
 	range_format_address(r->family, wide_of(~ones.high, ~ones.low), out);
-}
-
-static void add_first(const struct range *r, struct buf *out)
-{
-	range_format_address(r->family, r->first, out);
-}
-
-static void add_last(const struct range *r, struct buf *out)
-{
-	range_format_address(r->family, r->last, out);
 }
 
 /* What the minimal list of prefixes for it is, of what is no prefix itself. */
@@ -106,157 +85,105 @@ static void add_prefixes(const struct range *r, struct buf *out)
 
 static void add_special(const struct range *r, struct buf *out)
 {
-	const struct special *s = special_find(r), *inside = s == NULL ? special_find_inside(r) : s;
-	bool is_known_use;
+	bool is_all_of_it = true;
+	struct special_kube known;
+	struct special s;
 
-	if (s == NULL && inside != NULL) {
-		buf_printf(out, "in part: %s, %s, %s", inside->prefix, inside->name, inside->rfc);
-	} else if (s != NULL) {
-		buf_printf(out, "%s, %s, %s", s->prefix, s->name, s->rfc);
-		if (s->flags[SPECIAL_GLOBAL] != '-')
-			buf_printf(out, ", %s",
-				   s->flags[SPECIAL_GLOBAL] == 'T' ? "globally reachable"
-								   : "not globally reachable");
-		if (s->flags[SPECIAL_RESERVED] == 'T')
-			buf_add_cstr(out, ", reserved by protocol");
-	} else if (special_find_kube(r, SPECIAL_SERVICE, &is_known_use) != NULL) {
-		buf_add_cstr(out, "none: see kubernetes");
-	} else {
-		buf_add_cstr(out, "none: public");
+	if (!special_find(r, &s)) {
+		is_all_of_it = false;
+		if (!special_find_inside(r, &s)) {
+			buf_add_cstr(out, special_find_kube(r, SPECIAL_SERVICE, &known)
+						  ? "none: see kubernetes"
+						  : "none: public");
+			return;
+		}
 	}
+	buf_printf(out, "%s%.*s, %.*s, %.*s", is_all_of_it ? "" : "in part: ", SPAN_ARG(s.prefix),
+		   SPAN_ARG(s.name), SPAN_ARG(s.rfc));
+	if (!is_all_of_it)
+		return;
+	if (s.is_reachable || s.is_unreachable)
+		buf_printf(out, ", %sglobally reachable", s.is_reachable ? "" : "not ");
+	if (s.is_reserved)
+		buf_add_cstr(out, ", reserved by protocol");
 }
 
 static void add_kubernetes(const struct range *r, struct buf *out)
 {
-	const unsigned all = SPECIAL_POD | SPECIAL_SERVICE | SPECIAL_OTHER;
-	bool is_exact;
-	const struct special_kube *k = special_find_kube(r, all, &is_exact);
+	struct special_kube k;
 
-	if (k != NULL)
-		buf_printf(out, "%s%s%s%s", is_exact ? "" : "inside ", is_exact ? "" : k->prefix,
-			   is_exact ? "" : ", ", k->use);
+	if (!special_find_kube(r, SPECIAL_POD | SPECIAL_SERVICE | SPECIAL_OTHER, &k))
+		return;
+	if (!k.is_exact)
+		buf_printf(out, "inside %.*s, ", SPAN_ARG(k.prefix));
+	buf_add(out, k.use);
 }
 
-static const struct field fields[] = {
-	{"network", false, add_network},      {"mask", false, add_mask},
-	{"first", false, add_first},	      {"last", false, add_last},
-	{"count", true, range_format_count},  {"prefixes", false, add_prefixes},
-	{"special", false, add_special},      {"kubernetes", false, add_kubernetes},
-	{"reverse", false, describe_reverse},
+static const char *const field_names[] = {
+	"input", "network",  "mask",	"first",      "last",
+	"count", "prefixes", "special", "kubernetes", "reverse",
 };
 
-#define FIELD_COUNT (sizeof fields / sizeof fields[0])
-/* 254 prefixes of IPv6 at most. */
-#define FIELD_MAX 16384
+#define FIELD_COUNT (sizeof field_names / sizeof field_names[0])
 
-static void add_for_people(const struct field *f, struct span value, struct buf *out)
+/* In the order of field_names. */
+static void add_field(const void *thing, unsigned field, struct buf *out)
 {
-	if (value.len > 0)
-		buf_printf(out, "%s:%*s%.*s\n", f->name, (int)(12 - strlen(f->name)), "",
-			   SPAN_ARG(value));
-}
+	const struct rangescan_found *found = thing;
+	const struct range *r = &found->range;
 
-static void add_csv(const struct field *f, struct span value, struct buf *out)
-{
-	buf_add_byte(out, ',');
-	if (f->is_number) {
-		buf_add(out, value);
-		return;
-	}
-	/* RFC 4180: quotes are doubled. */
-	buf_add_byte(out, '"');
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.ptr[i] == '"')
-			buf_add_byte(out, '"');
-		buf_add_byte(out, value.ptr[i]);
-	}
-	buf_add_byte(out, '"');
-}
-
-static void add_structured(const struct field *f, struct span value, bool is_json, struct buf *out)
-{
-	if (value.len == 0)
-		return;
-	buf_printf(out, is_json ? ",\n   \"%s\": " : "  %s: ", f->name);
-	/* As text: most readers of JSON have numbers of 53 bits. */
-	jsonw_string(out, value);
-	if (!is_json)
-		buf_add_byte(out, '\n');
-}
-
-static void begin(struct span text, size_t number, enum rangewriter_format format, struct buf *out)
-{
-	if (format == RANGEWRITER_JSON || format == RANGEWRITER_YAML) {
-		if (format == RANGEWRITER_JSON)
-			buf_add_cstr(out, number == 0 ? "[\n  {\"input\": " : ",\n  {\"input\": ");
-		else
-			buf_add_cstr(out, "- input: ");
-		jsonw_string(out, text);
-		if (format == RANGEWRITER_YAML)
-			buf_add_byte(out, '\n');
-	} else if (format == RANGEWRITER_CSV) {
-		if (number == 0) {
-			buf_add_cstr(out, "input");
-			for (size_t i = 0; i < FIELD_COUNT; i++)
-				buf_printf(out, ",%s", fields[i].name);
-			buf_add_byte(out, '\n');
-		}
-		buf_add(out, text);
-	} else {
-		buf_add_cstr(out, number == 0 ? "" : "\n");
-		buf_printf(out, "input:       %.*s\n", SPAN_ARG(text));
+	switch (field) {
+	case 0:
+		buf_add(out, found->text);
+		break;
+	case 1:
+		if (range_length(r) >= 0)
+			range_format(r, out);
+		break;
+	case 2:
+		add_mask(r, out);
+		break;
+	case 3:
+		range_format_address(r->family, r->first, out);
+		break;
+	case 4:
+		range_format_address(r->family, r->last, out);
+		break;
+	case 5:
+		range_format_count(r, out);
+		break;
+	case 6:
+		add_prefixes(r, out);
+		break;
+	case 7:
+		add_special(r, out);
+		break;
+	case 8:
+		add_kubernetes(r, out);
+		break;
+	default:
+		describe_reverse(r, out);
 	}
 }
 
-void describe_range(const struct range *r, struct span text, size_t number,
-		    enum rangewriter_format format, struct buf *out)
+static bool on_range(void *context, const struct rangescan_found *found, struct error *e)
 {
-	struct buf value;
-
-	begin(text, number, format, out);
-	buf_init_heap(&value, FIELD_MAX);
-	for (size_t i = 0; i < FIELD_COUNT; i++) {
-		buf_clear(&value);
-		fields[i].add(r, &value);
-		if (format == RANGEWRITER_JSON || format == RANGEWRITER_YAML)
-			add_structured(&fields[i], buf_span(&value), format == RANGEWRITER_JSON,
-				       out);
-		else if (format == RANGEWRITER_CSV)
-			add_csv(&fields[i], buf_span(&value), out);
-		else
-			add_for_people(&fields[i], buf_span(&value), out);
-	}
-	if (format == RANGEWRITER_JSON)
-		buf_add_byte(out, '}');
-	else if (format == RANGEWRITER_CSV)
-		buf_add_byte(out, '\n');
-	buf_fini(&value);
-}
-
-void describe_end(enum rangewriter_format format, struct buf *out)
-{
-	if (format == RANGEWRITER_JSON)
-		buf_add_cstr(out, "\n]\n");
+	(void)e;
+	record_add(context, found);
+	return true;
 }
 
 bool describe_lists(const struct verb_words *lists, uint8_t family, enum rangewriter_format format,
 		    struct buf *out, struct error *e)
 {
-	size_t number = 0;
+	struct rangeinput in;
+	struct record r;
 
-	for (size_t i = 0; i < lists->count; i++) {
-		struct span rest = span_from_cstr(lists->items[i]), entry;
-
-		while (span_split(&rest, ',', &entry)) {
-			struct range r;
-
-			if (!range_parse(entry, &r, NULL, e))
-				return false;
-			if (family == 0 || r.family == family)
-				describe_range(&r, entry, number++, format, out);
-		}
-	}
-	if (number > 0)
-		describe_end(format, out);
+	record_init(&r, format, field_names, FIELD_COUNT, add_field, out);
+	rangeinput_init(&in, family, on_range, &r);
+	for (size_t i = 0; i < lists->count; i++)
+		if (!rangeinput_operand(&in, lists->items[i], e))
+			return false;
+	record_end(&r);
 	return !out->truncated || error_set(e, "out of memory");
 }

@@ -15,20 +15,11 @@
 #include "net/range.h"
 
 /*
- * Appends the description of the range that was written as `text`, the `number`th from 0 of a
- * run. RANGEWRITER_YAML and RANGEWRITER_JSON make a list, which describe_end closes; CSV begins
- * with a heading; every other format is for people: one `name: value` a line, an empty line before
- * all but the first.
- */
-void describe_range(const struct range *r, struct span text, size_t number,
-		    enum rangewriter_format format, struct buf *out);
-/*
- * All entries of lists with commas, those of `family` (0: of both). False at the first that is
- * none, with the error.
+ * Appends the descriptions of all entries of lists as rangeinput.h has them, those of `family` (0:
+ * of both), as records. False at the first that is none, with the error.
  */
 bool describe_lists(const struct verb_words *lists, uint8_t family, enum rangewriter_format format,
 		    struct buf *out, struct error *e);
-void describe_end(enum rangewriter_format format, struct buf *out);
 
 /*
  * The zones of the reverse DNS that hold its addresses: one for a prefix that ends where a zone

@@ -34,10 +34,18 @@ void discover_fini(struct discover *d);
 bool discover_file(struct discover *d, const char *path, struct error *e);
 
 /*
- * The files of a node whose file system is at `root`: static pods of the control plane, k3s, RKE2,
- * MicroK8s, Flannel's subnet.env, CNI configurations. Those that are not there are passed over.
+ * What a node whose file system is at `root` knows: static pods of the control plane, configuration
+ * of k3s, RKE2, k0s, MicroK8s, Flannel's subnet.env, CNI configurations, command lines of processes
+ * that are Kubernetes' own, Weave's route. What is not there is passed over.
  */
 bool discover_node(struct discover *d, const char *root, struct error *e);
+
+/*
+ * What is chosen of all that was found; guesses the service range from its first address where
+ * nothing else says it. False when memory is out.
+ */
+bool discover_choose(struct discover *d, const struct clusterinfo_choice *choice,
+		     struct clusterinfo_answer *answer);
 
 struct discover_demand {
 	struct clusterinfo_choice choice;

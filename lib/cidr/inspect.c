@@ -23,11 +23,6 @@ void inspect_fini(struct inspect *in)
 	rangelist_fini(&in->servers);
 }
 
-static bool add_to_list(void *context, const struct range *range, struct error *e)
-{
-	return rangelist_add(context, range) || error_set(e, "out of memory");
-}
-
 bool inspect_servers(struct inspect *in, const char *path, struct error *e)
 {
 	struct resolvconf conf;
@@ -38,14 +33,14 @@ bool inspect_servers(struct inspect *in, const char *path, struct error *e)
 	resolvconf_parse(text, &conf);
 	for (unsigned i = 0; i < conf.server_count; i++) {
 		char storage[ADDR_TEXT_MAX];
-		struct range server;
+		struct rangescan_found server;
 		struct buf b;
 
 		conf.servers[i].port = 0;
 		BUF_INIT_ARRAY(&b, storage);
 		addr_format(&conf.servers[i], &b);
-		if (range_parse(buf_span(&b), &server, NULL, e) &&
-		    !add_to_list(&in->servers, &server, e))
+		if (range_parse(buf_span(&b), &server.range, NULL, e) &&
+		    !rangeinput_to_list(&in->servers, &server, e))
 			return false;
 	}
 	return true;
@@ -56,7 +51,7 @@ bool inspect_against(struct inspect *in, const char *list, struct error *e)
 	struct rangeinput input;
 
 	in->has_in_use = true;
-	rangeinput_init(&input, 0, add_to_list, &in->in_use);
+	rangeinput_init(&input, 0, rangeinput_to_list, &in->in_use);
 	return rangeinput_operand(&input, list, e) || error_prefix(e, "--against");
 }
 
@@ -71,12 +66,12 @@ static bool add_cluster(struct inspect *in, const char *name, const struct clust
 
 bool inspect_discovered(struct inspect *in, struct discover *d, const char *name, struct error *e)
 {
-	struct clusterinfo_choice choice = {.min_confidence = CLUSTERKEYS_ASSUMED,
-					    .roles = {true, true}};
+	struct clusterinfo_choice choice = {
+		.min_confidence = CLUSTERKEYS_ASSUMED, .guess = in->guess, .roles = {true, true}};
 	struct clusterinfo_answer answer;
 
 	clusterfind_finish(&d->find);
-	return (clusterinfo_choose(&d->info, &choice, &answer) || error_set(e, "out of memory")) &&
+	return (discover_choose(d, &choice, &answer) || error_set(e, "out of memory")) &&
 	       add_cluster(in, name, answer.list, answer.count, true, e);
 }
 
@@ -100,21 +95,33 @@ static bool is_file(const char *text)
 	return strcmp(text, "-") == 0 || access(text, F_OK) == 0;
 }
 
+static bool add_to_list(void *context, const struct rangescan_found *found, struct error *e)
+{
+	struct clusterinfo_range one = {.range = found->range,
+					.had_host_bits = found->had_host_bits};
+
+	buf_add(context, span_of(&one, sizeof one));
+	return !((struct buf *)context)->truncated || error_set(e, "out of memory");
+}
+
 static bool add_list(struct inspect *in, const char *text, struct error *e)
 {
-	struct span rest = span_from_cstr(text), one;
-	struct clusterinfo_range *list = arena_get_array(in->arena, strlen(text) + 1, sizeof *list);
-	size_t count = 0;
+	struct clusterinfo_range *list = NULL;
+	struct rangeinput input;
+	struct buf found;
+	bool ok;
 
-	if (list == NULL)
-		return error_set(e, "out of memory");
-	while (span_split(&rest, ',', &one)) {
-		one = span_trim(one);
-		if (!range_parse(one, &list[count].range, &list[count].had_host_bits, e))
-			return false;
-		count++;
-	}
-	return add_cluster(in, text, list, count, false, e);
+	buf_init_heap(&found, CLUSTERINFO_RANGES_MAX * sizeof *list);
+	rangeinput_init(&input, 0, add_to_list, &found);
+	ok = rangeinput_operand(&input, text, e);
+	if (ok)
+		list = arena_get_array(in->arena, input.count + 1, sizeof *list);
+	if (list != NULL && found.len > 0)
+		memcpy(list, found.ptr, found.len);
+	buf_fini(&found);
+	if (ok && list == NULL)
+		ok = error_set(e, "out of memory");
+	return ok && add_cluster(in, text, list, input.count, false, e);
 }
 
 bool inspect_operand(struct inspect *in, const char *text, struct error *e)

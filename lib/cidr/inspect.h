@@ -21,6 +21,7 @@
 struct inspect {
 	struct arena *arena;
 	struct diag *diag; /* complaints about what is in files */
+	enum clusterinfo_guess guess;
 	struct check_cluster clusters[INSPECT_MAX];
 	size_t count;
 	struct rangelist in_use, servers;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "kube/clusterguess.h"
 #include "kube/clusterread.h"
 
 #define SERVICE_BIT (1u << CLUSTERKEYS_SERVICE)
@@ -14,6 +13,7 @@ struct rung {
 	unsigned roles; /* a bit for each that may be learnt */
 	const char *path;
 	bool is_list;
+	bool is_guess; /* has only addresses, of which a guess can be made */
 };
 
 #define CONFIG_MAP(namespace, name) "/api/v1/namespaces/" namespace "/configmaps/" name
@@ -21,20 +21,23 @@ struct rung {
 	"/api/v1/namespaces/kube-system/pods?labelSelector=component%3D" component
 
 static const struct rung rungs[] = {
-	{1, SERVICE_BIT, "/apis/networking.k8s.io/v1/servicecidrs", true},
-	{2, SERVICE_BIT, "/apis/networking.k8s.io/v1beta1/servicecidrs", true},
-	{3, SERVICE_BIT | POD_BIT, "/apis/config.openshift.io/v1/networks/cluster", false},
-	{4, POD_BIT, CONFIG_MAP("kube-system", "cilium-config"), false},
-	{4, POD_BIT, "/apis/cilium.io/v2/ciliumpodippools", true},
-	{4, POD_BIT, "/apis/cilium.io/v2alpha1/ciliumpodippools", true},
-	{5, SERVICE_BIT | POD_BIT, CONFIG_MAP("kube-system", "kubeadm-config"), false},
-	{6, POD_BIT, CONFIG_MAP("kube-system", "kube-proxy"), false},
-	{6, POD_BIT, CONFIG_MAP("kube-flannel", "kube-flannel-cfg"), false},
-	{6, POD_BIT, CONFIG_MAP("kube-system", "kube-flannel-cfg"), false},
-	{6, POD_BIT, "/apis/crd.projectcalico.org/v1/ippools", true},
-	{7, SERVICE_BIT | POD_BIT, PODS_OF("kube-controller-manager"), true},
-	{7, SERVICE_BIT, PODS_OF("kube-apiserver"), true},
-	{8, POD_BIT, "/api/v1/nodes", true},
+	{1, SERVICE_BIT, "/apis/networking.k8s.io/v1/servicecidrs", true, false},
+	{2, SERVICE_BIT, "/apis/networking.k8s.io/v1beta1/servicecidrs", true, false},
+	{3, SERVICE_BIT | POD_BIT, "/apis/config.openshift.io/v1/networks/cluster", false, false},
+	{4, POD_BIT, CONFIG_MAP("kube-system", "cilium-config"), false, false},
+	{4, POD_BIT, "/apis/cilium.io/v2/ciliumpodippools", true, false},
+	{4, POD_BIT, "/apis/cilium.io/v2alpha1/ciliumpodippools", true, false},
+	{5, SERVICE_BIT | POD_BIT, CONFIG_MAP("kube-system", "kubeadm-config"), false, false},
+	{6, POD_BIT, CONFIG_MAP("kube-system", "kube-proxy"), false, false},
+	{6, POD_BIT, CONFIG_MAP("kube-flannel", "kube-flannel-cfg"), false, false},
+	{6, POD_BIT, CONFIG_MAP("kube-system", "kube-flannel-cfg"), false, false},
+	{6, POD_BIT, "/apis/crd.projectcalico.org/v1/ippools", true, false},
+	{7, SERVICE_BIT | POD_BIT, PODS_OF("kube-controller-manager"), true, false},
+	{7, SERVICE_BIT, PODS_OF("kube-apiserver"), true, false},
+	{8, POD_BIT, "/api/v1/nodes", true, false},
+	{9, SERVICE_BIT, "/api/v1/namespaces/default/services/kubernetes", false, false},
+	{9, SERVICE_BIT, "/api/v1/services", true, true},
+	{9, POD_BIT, "/api/v1/pods", true, true},
 };
 
 #define PAGE 500
@@ -139,19 +142,15 @@ static bool keep_piece(void *context, struct span piece)
 /* The text behind `"clusterIP":"` in a Service, which is short. */
 static struct span cluster_ip(struct span json)
 {
-	static const char key[] = "\"clusterIP\":";
-	const char *at = json.len > 0 ? memmem(json.ptr, json.len, key, sizeof key - 1) : NULL;
-	struct span rest;
-	size_t end;
+	static const struct span key = {"\"clusterIP\":", 12};
 
-	if (at == NULL)
+	while (json.len > 0 && !span_starts_with(json, key))
+		json = span_from(json, 1);
+	json = span_trim(span_from(json, key.len));
+	if (json.len == 0 || json.ptr[0] != '"')
 		return span_of(NULL, 0);
-	rest = span_trim(span_from(json, (size_t)(at - json.ptr) + sizeof key - 1));
-	if (rest.len == 0 || rest.ptr[0] != '"')
-		return span_of(NULL, 0);
-	rest = span_from(rest, 1);
-	end = span_find(rest, '"');
-	return end == SIZE_MAX ? span_of(NULL, 0) : span_first(rest, end);
+	json = span_from(json, 1);
+	return span_first(json, span_find(json, '"'));
 }
 
 #define DRY_RUN "/api/v1/namespaces/default/services?dryRun=All"
@@ -262,32 +261,6 @@ static bool probe(struct ladder *l, struct error *e)
 	return ok;
 }
 
-static bool first_address(struct ladder *l, struct error *e)
-{
-	static const char path[] = "/api/v1/namespaces/default/services/kubernetes";
-	struct client_sink sink = {.on_piece = keep_piece, .max_bytes = 1 << 20};
-	struct client_answer answer;
-	unsigned widest, narrowest;
-	struct buf body;
-	bool ok;
-
-	buf_init_heap(&body, 1 << 20);
-	sink.context = &body;
-	ok = l->server->get(l->server->context, path, &sink, &answer);
-	if (ok) {
-		clusterguess_services(cluster_ip(buf_span(&body)), NULL, 0, l->guess, l->info,
-				      &widest, &narrowest);
-	} else if (answer.reason == CLIENT_FORBIDDEN || answer.reason == CLIENT_NOT_FOUND) {
-		if (answer.reason == CLIENT_FORBIDDEN)
-			remember_forbidden(l, path);
-		ok = true;
-	} else {
-		*e = answer.error;
-	}
-	buf_fini(&body);
-	return ok;
-}
-
 /* ---- Climbing ---- */
 
 static unsigned missing(const struct ladder *l)
@@ -309,12 +282,11 @@ bool ladder_climb(struct ladder *l, struct error *e)
 		if (rungs[i].number != number)
 			wanted = missing(l);
 		number = rungs[i].number;
-		if ((rungs[i].roles & wanted) != 0 && read_rung(l, &rungs[i], e) == BROKEN)
+		if ((rungs[i].roles & wanted) != 0 && (!rungs[i].is_guess || l->guesses) &&
+		    read_rung(l, &rungs[i], e) == BROKEN)
 			return false;
 	}
-	if (l->probes && (missing(l) & SERVICE_BIT) != 0 && !probe(l, e))
-		return false;
-	return (missing(l) & SERVICE_BIT) == 0 || first_address(l, e);
+	return !l->probes || (missing(l) & SERVICE_BIT) == 0 || probe(l, e);
 }
 
 /* ---- What it takes ---- */
@@ -336,42 +308,44 @@ struct ladder_server ladder_server_of(struct client *client)
 	return (struct ladder_server){client_gets, client_posts, client};
 }
 
-struct span ladder_rbac(void)
+/* A rule of a role; `names` may be NULL. */
+static void add_rule(struct buf *out, const char *group, const char *resource, const char *names,
+		     const char *verb)
 {
-	return SPAN(
-		"apiVersion: rbac.authorization.k8s.io/v1\n"
-		"kind: ClusterRole\n"
-		"metadata:\n"
-		"  name: cidr-describe\n"
-		"rules:\n"
-		"- apiGroups: [networking.k8s.io]\n"
-		"  resources: [servicecidrs]\n"
-		"  verbs: [list]\n"
-		"- apiGroups: [\"\"]\n"
-		"  resources: [nodes]\n"
-		"  verbs: [list]\n"
-		"- apiGroups: [crd.projectcalico.org]\n"
-		"  resources: [ippools]\n"
-		"  verbs: [list]\n"
-		"- apiGroups: [cilium.io]\n"
-		"  resources: [ciliumpodippools]\n"
-		"  verbs: [list]\n"
-		"- apiGroups: [config.openshift.io]\n"
-		"  resources: [networks]\n"
-		"  resourceNames: [cluster]\n"
-		"  verbs: [get]\n"
-		"---\n"
-		"apiVersion: rbac.authorization.k8s.io/v1\n"
-		"kind: Role\n"
-		"metadata:\n"
-		"  name: cidr-describe\n"
-		"  namespace: kube-system\n"
-		"rules:\n"
-		"- apiGroups: [\"\"]\n"
-		"  resources: [configmaps]\n"
-		"  resourceNames: [kubeadm-config, kube-proxy, cilium-config, kube-flannel-cfg]\n"
-		"  verbs: [get]\n"
-		"- apiGroups: [\"\"]\n"
-		"  resources: [pods]\n"
-		"  verbs: [list]\n");
+	buf_printf(out, "- apiGroups: [%s]\n  resources: [%s]\n", group, resource);
+	if (names != NULL)
+		buf_printf(out, "  resourceNames: [%s]\n", names);
+	buf_printf(out, "  verbs: [%s]\n", verb);
+}
+
+static void begin_role(struct buf *out, const char *kind, const char *namespace)
+{
+	buf_printf(out,
+		   "apiVersion: rbac.authorization.k8s.io/v1\nkind: %s\nmetadata:\n"
+		   "  name: cidr-describe\n%s%srules:\n",
+		   kind, namespace != NULL ? "  namespace: " : "",
+		   namespace != NULL ? namespace : "");
+}
+
+void ladder_rbac(bool probes, bool guesses, struct buf *out)
+{
+	begin_role(out, "ClusterRole", NULL);
+	add_rule(out, "networking.k8s.io", "servicecidrs", NULL, "list");
+	add_rule(out, "\"\"", guesses ? "nodes, services, pods" : "nodes", NULL, "list");
+	add_rule(out, "crd.projectcalico.org", "ippools", NULL, "list");
+	add_rule(out, "cilium.io", "ciliumpodippools", NULL, "list");
+	add_rule(out, "config.openshift.io", "networks", "cluster", "get");
+	buf_add_cstr(out, "---\n");
+	begin_role(out, "Role", "kube-system\n");
+	add_rule(out, "\"\"", "configmaps",
+		 "kubeadm-config, kube-proxy, cilium-config, kube-flannel-cfg", "get");
+	add_rule(out, "\"\"", "pods", NULL, "list");
+	buf_add_cstr(out, "---\n");
+	begin_role(out, "Role", "kube-flannel\n");
+	add_rule(out, "\"\"", "configmaps", "kube-flannel-cfg", "get");
+	buf_add_cstr(out, "---\n");
+	begin_role(out, "Role", "default\n");
+	add_rule(out, "\"\"", "services", "kubernetes", "get");
+	if (probes)
+		add_rule(out, "\"\"", "services", NULL, "create");
 }

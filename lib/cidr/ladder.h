@@ -9,9 +9,10 @@
  *   kubeadm's configuration                kubeadm's configuration
  *   -                                      kube-proxy, Flannel, Calico's pools
  *   flags of the control plane's pods      flags of the control plane's pods
- *   a dry run, when asked for              -
  *   -                                      slices of nodes
- *   first address of Service kubernetes    -
+ *   address of the Service `kubernetes`    -
+ *   addresses of Services, for a guess     addresses of pods, for a guess
+ *   a dry run, when asked for              -
  *
  * 404 means that the cluster is not made that way. What is forbidden is remembered, and the rest of
  * the ladder may do without it.
@@ -42,8 +43,8 @@ struct ladder {
 	const struct ladder_server *server;
 	struct clusterfind *find;
 	struct clusterinfo *info;
-	enum clusterinfo_guess guess;
-	bool probes; /* ask by a Service that is never made (dryRun=All) */
+	bool guesses; /* addresses are of use as well */
+	bool probes;  /* ask by a Service that is never made (dryRun=All) */
 	bool wants[CLUSTERKEYS_ROLES];
 	size_t forbidden; /* how many paths were */
 	char first_forbidden[128];
@@ -58,7 +59,7 @@ struct ladder_server ladder_server_of(struct client *client);
  */
 bool ladder_climb(struct ladder *l, struct error *e);
 
-/* A ClusterRole and a Role that allow all of it, as YAML for kubectl. */
-struct span ladder_rbac(void);
+/* Roles that allow all of it, as YAML for kubectl. */
+void ladder_rbac(bool probes, bool guesses, struct buf *out);
 
 #endif

@@ -12,7 +12,6 @@
 
 /* What goes another way when this one does not. */
 #define INSTEAD "kubectl get nodes,servicecidrs -o json | cidr-describe"
-#define ROUTES "/proc/net/route"
 
 static bool get_credentials(const struct live_settings *s, struct discover *d,
 			    struct credentials *c, struct error *e)
@@ -44,7 +43,7 @@ static bool climb(const struct live_settings *s, struct discover *d, const struc
 	struct ladder ladder = {.server = &server,
 				.find = &d->find,
 				.info = &d->info,
-				.guess = s->guess,
+				.guesses = s->guess != CLUSTERINFO_GUESS_NO,
 				.probes = s->probes};
 	struct client *client;
 	bool ok;
@@ -66,57 +65,65 @@ static bool climb(const struct live_settings *s, struct discover *d, const struc
 
 /* ---- Without asking ---- */
 
-static size_t name_servers(struct discover *d, struct span *list, size_t max)
+static bool add_address(struct discover *d, const char *text, bool is_first)
+{
+	struct clusterinfo_range found = {.role = CLUSTERKEYS_SERVICE,
+					  .confidence = CLUSTERKEYS_DERIVED,
+					  .rank = CLUSTERKEYS_RANK_ADDRESSES,
+					  .source = "addresses of Services"};
+	struct error e;
+
+	if (!range_parse(span_from_cstr(text), &found.range, NULL, &e))
+		return false;
+	d->info.is_first = is_first;
+	clusterinfo_add(&d->info, &found);
+	d->info.is_first = false;
+	return true;
+}
+
+static void add_name_servers(struct discover *d)
 {
 	struct resolvconf conf;
 	struct span text;
 	struct error e;
-	size_t count = 0;
 
 	if (!file_read(d->arena, SYSTEMNAMES_RESOLV_CONF, 65536, &text, &e))
-		return 0;
+		return;
 	resolvconf_parse(text, &conf);
-	for (unsigned i = 0; i < conf.server_count && count < max; i++) {
+	for (unsigned i = 0; i < conf.server_count; i++) {
 		char storage[ADDR_TEXT_MAX];
 		struct buf b;
 
 		conf.servers[i].port = 0;
 		BUF_INIT_ARRAY(&b, storage);
 		addr_format(&conf.servers[i], &b);
-		if (arena_copy(d->arena, buf_span(&b), &list[count]))
-			count++;
+		add_address(d, buf_cstr(&b), false);
 	}
-	return count;
 }
 
-static void guess_services(const struct live_settings *s, struct discover *d)
+/* Addresses of Services, of which KUBERNETES_SERVICE_HOST is the first; may be a name, on AKS. */
+static void look_at_environment(const struct live_settings *s, struct discover *d)
 {
-	struct span others[RESOLVCONF_MAX_SERVERS];
-	size_t count = name_servers(d, others, RESOLVCONF_MAX_SERVERS);
-	unsigned widest, narrowest;
-
-	if (s->host == NULL || s->host[0] == '\0')
+	if (s->host == NULL || s->host[0] == '\0' || !add_address(d, s->host, true))
 		return;
-	if (!clusterguess_services(span_from_cstr(s->host), others, count, s->guess, &d->info,
-				   &widest, &narrowest) &&
-	    widest > 0)
-		diag_report(
-			d->diag, DIAG_NOTE,
-			"the service range begins before KUBERNETES_SERVICE_HOST, %s, and has a "
-			"length from /%u to /%u (--guess wide or narrow takes one)",
-			s->host, widest, narrowest);
+	for (size_t i = 0; i < s->hosts.count; i++)
+		add_address(d, s->hosts.items[i], false);
+	add_name_servers(d);
 }
 
 static void look_around(const struct live_settings *s, struct discover *d)
 {
+	static const char *const files[] = {"/proc/net/route", "/proc/net/ipv6_route"};
 	struct span routes;
 	struct error e;
 
 	if (s->wants[CLUSTERKEYS_SERVICE] && !clusterinfo_has(&d->info, CLUSTERKEYS_SERVICE))
-		guess_services(s, d);
-	if (s->wants[CLUSTERKEYS_POD] && !clusterinfo_has(&d->info, CLUSTERKEYS_POD) &&
-	    file_read(d->arena, ROUTES, 1u << 20, &routes, &e))
-		clusterguess_pods(routes, ROUTES, &d->info);
+		look_at_environment(s, d);
+	if (!s->wants[CLUSTERKEYS_POD] || clusterinfo_has(&d->info, CLUSTERKEYS_POD))
+		return;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (file_read(d->arena, files[i], 1u << 20, &routes, &e))
+			clusterguess_pods(routes, files[i], false, &d->info);
 }
 
 enum verb_answer live_read(const struct live_settings *s, struct discover *d, struct error *e)

@@ -19,6 +19,7 @@ struct live_settings {
 	bool in_cluster;
 	/* What KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT_HTTPS say; NULL: not set. */
 	const char *host, *port;
+	struct verb_words hosts; /* what all NAME_SERVICE_HOST of the environment say */
 
 	struct verb_words kubeconfigs; /* files, as in $KUBECONFIG; none: not this way */
 	const char *context;	       /* NULL: the current one */

@@ -1,41 +1,42 @@
 #include "cidr/rangeinput.h"
 
-#include "net/rangescan.h"
 #include "sys/filestream.h"
 
 void rangeinput_init(struct rangeinput *in, uint8_t family,
-		     bool (*on_range)(void *context, const struct range *r, struct error *e),
+		     bool (*on_range)(void *context, const struct rangescan_found *found,
+				      struct error *e),
 		     void *context)
 {
 	*in = (struct rangeinput){.family = family, .on_range = on_range, .context = context};
 }
 
-static void note_host_bits(struct rangeinput *in, struct span text, const struct range *r)
+bool rangeinput_to_list(void *context, const struct rangescan_found *found, struct error *e)
+{
+	return rangelist_add(context, &found->range) || error_set(e, "out of memory");
+}
+
+static void note_host_bits(struct rangeinput *in, const struct rangescan_found *found)
 {
 	struct buf b;
 
 	if (in->host_bits++ > 0)
 		return;
 	BUF_INIT_ARRAY(&b, in->host_bits_note);
-	buf_add_escaped(&b, text, 50);
+	buf_add_escaped(&b, found->text, 50);
 	buf_add(&b, SPAN(" is taken as "));
-	range_format(r, &b);
-}
-
-static bool take(struct rangeinput *in, struct span text, const struct range *r, bool had_host_bits,
-		 struct error *e)
-{
-	if (in->family != 0 && r->family != in->family)
-		return true;
-	in->count++;
-	if (had_host_bits)
-		note_host_bits(in, text, r);
-	return in->on_range(in->context, r, e);
+	range_format(&found->range, &b);
 }
 
 static bool on_found(void *context, const struct rangescan_found *found, struct error *e)
 {
-	return take(context, found->text, &found->range, found->had_host_bits, e);
+	struct rangeinput *in = context;
+
+	if (in->family != 0 && found->range.family != in->family)
+		return true;
+	in->count++;
+	if (found->had_host_bits)
+		note_host_bits(in, found);
+	return in->on_range(in->context, found, e);
 }
 
 static bool on_piece(void *context, struct span piece, struct error *e)
@@ -87,22 +88,21 @@ static struct span without_blanks_before(struct span entry)
 
 bool rangeinput_operand(struct rangeinput *in, const char *text, struct error *e)
 {
-	struct span rest = span_from_cstr(text), entry;
+	struct span rest = span_from_cstr(text);
+	struct rangescan_found found = {.line = 0};
 	unsigned number = 0;
 
 	if (text[0] == '@')
 		return rangeinput_file(in, text + 1, e);
 	if (strcmp(text, "-") == 0)
 		return rangeinput_file(in, text, e);
-	while (span_split(&rest, ',', &entry)) {
-		bool had_host_bits;
-		struct range r;
-
+	rest = span_of(rest.ptr + rangescan_flag_len(rest), rest.len - rangescan_flag_len(rest));
+	while (span_split(&rest, ',', &found.text)) {
 		if (++number > 1)
-			entry = without_blanks_before(entry);
-		if (!range_parse(entry, &r, &had_host_bits, e))
+			found.text = without_blanks_before(found.text);
+		if (!range_parse(found.text, &found.range, &found.had_host_bits, e))
 			return number == 1 ? false : error_prefix(e, "entry %u", number);
-		if (!take(in, entry, &r, had_host_bits, e))
+		if (!on_found(in, &found, e))
 			return false;
 	}
 	return true;

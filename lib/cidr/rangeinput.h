@@ -1,8 +1,8 @@
 /*
  * rangeinput: ranges as they are given to the verbs: operands, files, standard input.
  *
- * An operand is a list A,B,C of ranges (range.h), or @FILE, or - for standard input. Files are
- * read as rangescan.h says. Every error names the operand's entry, or FILE:LINE:COL.
+ * An operand is a list A,B,C of ranges (range.h), also as a flag --NAME=A,B,C, or @FILE, or - for
+ * standard input. Files are read as rangescan.h says. Every error names the operand's entry, or FILE:LINE:COL.
  */
 #ifndef CIDR_RANGEINPUT_H
 #define CIDR_RANGEINPUT_H
@@ -13,11 +13,12 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "net/range.h"
+#include "net/rangelist.h"
+#include "net/rangescan.h"
 
 struct rangeinput {
 	/* False ends the reading; the callback has filled the error. */
-	bool (*on_range)(void *context, const struct range *r, struct error *e);
+	bool (*on_range)(void *context, const struct rangescan_found *found, struct error *e);
 	void *context;
 	uint8_t family;		  /* ranges of another are passed over; 0: of none */
 	size_t count;		  /* ranges that were given to the callback */
@@ -26,8 +27,12 @@ struct rangeinput {
 };
 
 void rangeinput_init(struct rangeinput *in, uint8_t family,
-		     bool (*on_range)(void *context, const struct range *r, struct error *e),
+		     bool (*on_range)(void *context, const struct rangescan_found *found,
+				      struct error *e),
 		     void *context);
+
+/* For on_range: adds to the struct rangelist that is the context. */
+bool rangeinput_to_list(void *context, const struct rangescan_found *found, struct error *e);
 
 bool rangeinput_file(struct rangeinput *in, const char *path, struct error *e);
 bool rangeinput_operand(struct rangeinput *in, const char *text, struct error *e);

@@ -8,10 +8,7 @@ const char *const rangewriter_formats[RANGEWRITER_FORMAT_COUNT + 1] = {
 #undef X
 };
 
-/* What stands around and between the ranges. */
-static const struct {
-	const char *before, *between, *after;
-} forms[RANGEWRITER_FORMAT_COUNT] = {
+const struct rangewriter_form rangewriter_forms[RANGEWRITER_FORMAT_COUNT] = {
 	[RANGEWRITER_DESCRIBE] = {"", "\n", "\n"},
 	[RANGEWRITER_FLAG] = {"--includeIPRanges=", ",", "\n"},
 	[RANGEWRITER_COMMA] = {"", ",", "\n"},
@@ -64,8 +61,8 @@ void rangewriter_add(struct rangewriter *w, const struct range *r)
 {
 	if (w->text.cap - w->text.len < LINE_MAX)
 		write_out(w);
-	buf_add_cstr(&w->text,
-		     w->count++ == 0 ? forms[w->format].before : forms[w->format].between);
+	buf_add_cstr(&w->text, w->count++ == 0 ? rangewriter_forms[w->format].before
+					       : rangewriter_forms[w->format].between);
 	if (w->has_ends)
 		range_format_ends(r, &w->text);
 	else
@@ -91,10 +88,10 @@ bool rangewriter_flush(struct rangewriter *w, struct error *e)
 bool rangewriter_end(struct rangewriter *w, struct error *e)
 {
 	if (w->count > 0)
-		rangewriter_text(w, span_from_cstr(forms[w->format].after));
+		rangewriter_text(w, span_from_cstr(rangewriter_forms[w->format].after));
 	else if (w->format == RANGEWRITER_JSON || w->format == RANGEWRITER_YAML)
 		rangewriter_text(w, SPAN("[]\n"));
 	else if (w->format == RANGEWRITER_CSV)
-		rangewriter_text(w, span_from_cstr(forms[w->format].before));
+		rangewriter_text(w, span_from_cstr(rangewriter_forms[w->format].before));
 	return rangewriter_flush(w, e);
 }

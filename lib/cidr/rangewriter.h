@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "net/range.h"
 
-/* Member, name on the command line. */
+/* Member, name on the command line; from yaml on, those that have fields. */
 #define RANGEWRITER_FORMATS(X)                                                                     \
 	X(RANGEWRITER_DESCRIBE, "describe")                                                        \
 	X(RANGEWRITER_FLAG, "flag")                                                                \
@@ -36,6 +36,13 @@ enum rangewriter_format {
 #undef X
 		RANGEWRITER_FORMAT_COUNT,
 };
+
+/* What stands around ranges and between them. */
+struct rangewriter_form {
+	const char *before, *between, *after;
+};
+
+extern const struct rangewriter_form rangewriter_forms[RANGEWRITER_FORMAT_COUNT];
 
 /* With NULL behind the last. */
 extern const char *const rangewriter_formats[RANGEWRITER_FORMAT_COUNT + 1];

@@ -59,14 +59,9 @@ static enum verb_answer out_of_memory(struct run *r)
 
 /* ---- Input ---- */
 
-static bool add_to_set(void *context, const struct range *range, struct error *e)
+static bool add_to_set(void *context, const struct rangescan_found *found, struct error *e)
 {
-	return cidrset_add(context, range) || error_set(e, "out of memory");
-}
-
-static bool add_to_list(void *context, const struct range *range, struct error *e)
-{
-	return rangelist_add(context, range) || error_set(e, "out of memory");
+	return cidrset_add(context, &found->range) || error_set(e, "out of memory");
 }
 
 static void note_host_bits(const struct run *r, const struct rangeinput *in)
@@ -102,7 +97,8 @@ static bool read_all(struct run *r, struct rangeinput *in, size_t from, size_t t
 	return true;
 }
 
-static bool read_one_set(struct run *r, bool (*take)(void *, const struct range *, struct error *),
+static bool read_one_set(struct run *r,
+			 bool (*take)(void *, const struct rangescan_found *, struct error *),
 			 void *target)
 {
 	struct rangeinput in;
@@ -117,7 +113,8 @@ static size_t first_operands(const struct verb_job *job)
 	return job->files.count > 0 || job->operands.count < 2 ? 0 : 1;
 }
 
-static bool read_two_sets(struct run *r, bool (*take)(void *, const struct range *, struct error *),
+static bool read_two_sets(struct run *r,
+			  bool (*take)(void *, const struct rangescan_found *, struct error *),
 			  void *others)
 {
 	size_t first = first_operands(r->job), count = r->job->operands.count;
@@ -186,7 +183,7 @@ static void print_prefixes_of(struct run *r, const struct range *range)
 
 static enum verb_answer run_normalize(struct run *r)
 {
-	if (!read_one_set(r, add_to_list, &r->list))
+	if (!read_one_set(r, rangeinput_to_list, &r->list))
 		return VERB_REFUSED;
 	for (size_t i = 0; i < r->list.count; i++)
 		print_prefixes_of(r, &r->list.list[i]);
@@ -195,7 +192,7 @@ static enum verb_answer run_normalize(struct run *r)
 
 static enum verb_answer run_range(struct run *r)
 {
-	if (!read_one_set(r, add_to_list, &r->list))
+	if (!read_one_set(r, rangeinput_to_list, &r->list))
 		return VERB_REFUSED;
 	for (size_t i = 0; i < r->list.count; i++) {
 		r->writer.has_ends = range_length(&r->list.list[i]) >= 0;
@@ -268,29 +265,29 @@ static enum verb_answer run_two_sets(struct run *r)
 	return ok ? print_set(r, &r->result) : out_of_memory(r);
 }
 
-/* An answer of `contains` or a pair of `overlaps`, a line each. */
+/* An answer of `contains` or a pair of `overlaps`, a line each; for YAML as for JSON. */
 static void add_line(struct run *r, const struct range *a, const struct range *b, const char *word)
 {
+	bool is_json = r->job->format == RANGEWRITER_JSON || r->job->format == RANGEWRITER_YAML;
 	char storage[3 * RANGE_TEXT_MAX];
-	bool is_json = r->job->format == RANGEWRITER_JSON;
 	struct buf line;
 
 	BUF_INIT_ARRAY(&line, storage);
 	if (is_json)
 		buf_add_cstr(&line, r->results > 0 ? ",\n [\"" : "[\n [\"");
 	range_format(a, &line);
-	buf_add_cstr(&line, is_json && b == NULL ? "\", " : is_json ? "\", \"" : " ");
+	buf_add_cstr(&line, is_json ? "\", \"" : r->job->format == RANGEWRITER_CSV ? "," : " ");
 	if (b != NULL)
 		range_format(b, &line);
-	buf_add_cstr(&line, !is_json ? word : b != NULL ? "\"" : word[0] == 'y' ? "true" : "false");
-	buf_add_cstr(&line, is_json ? "]" : "\n");
+	buf_add_cstr(&line, word);
+	buf_add_cstr(&line, is_json ? "\"]" : "\n");
 	rangewriter_text(&r->writer, buf_span(&line));
 	r->results++;
 }
 
 static enum verb_answer end_lines(struct run *r)
 {
-	if (r->job->format == RANGEWRITER_JSON)
+	if (r->job->format == RANGEWRITER_JSON || r->job->format == RANGEWRITER_YAML)
 		rangewriter_text(&r->writer, r->results > 0 ? SPAN("\n]\n") : SPAN("[]\n"));
 	if (!rangewriter_flush(&r->writer, r->e))
 		return VERB_FAILED;
@@ -299,7 +296,7 @@ static enum verb_answer end_lines(struct run *r)
 
 static enum verb_answer run_contains(struct run *r)
 {
-	if (!read_two_sets(r, add_to_list, &r->list))
+	if (!read_two_sets(r, rangeinput_to_list, &r->list))
 		return VERB_REFUSED;
 	if (!cidrset_merge(&r->a))
 		return out_of_memory(r);
@@ -329,7 +326,7 @@ static bool add_pair(void *context, const struct range *a, const struct range *b
 
 static enum verb_answer run_overlaps(struct run *r)
 {
-	if (!read_one_set(r, add_to_list, &r->list))
+	if (!read_one_set(r, rangeinput_to_list, &r->list))
 		return VERB_REFUSED;
 	rangelist_sort(&r->list);
 	if (!rangelist_overlaps(&r->list, count_pair, r)) {
@@ -357,9 +354,10 @@ static uint64_t part_count(const struct range *range, unsigned bits)
 }
 
 /* Refuses what can't be split or makes too many parts, before anything is printed. */
-static bool add_to_split(void *context, const struct range *range, struct error *e)
+static bool add_to_split(void *context, const struct rangescan_found *found, struct error *e)
 {
 	struct run *r = context;
+	const struct range *range = &found->range;
 	unsigned width = range_width(range), bits = width - r->length;
 	char storage[RANGE_TEXT_MAX];
 	uint64_t count;
@@ -376,7 +374,7 @@ static bool add_to_split(void *context, const struct range *range, struct error 
 	if (count >= r->job->max_results - r->results)
 		return refuse_many(r);
 	r->results += (size_t)count + 1;
-	return add_to_list(&r->list, range, e);
+	return rangeinput_to_list(&r->list, found, e);
 }
 
 static bool read_split(struct run *r)

@@ -9,181 +9,12 @@ struct clusterfind_candidate {
 	const struct clusterkeys_rule *rules;
 	uint16_t fitting; /* a bit for each rule whose `within` is so */
 	bool in_flags;
-	size_t text_at, text_len;
-	struct clusterfind_pos at;
-};
-
-/* A range of GKE's that a cluster names without saying what it is, or that a subnet says. */
-struct clusterfind_name {
-	struct clusterfind_name *next;
-	struct span name, range; /* the range is empty where it is only asked for */
-	const char *file;
-	struct clusterfind_pos at;
+	size_t text_at, path_len, text_len; /* in `text`: the path, and the value behind it */
+	struct clustervalue_pos at;
 };
 
 #define TEXT_MAX ((size_t)4 << 20)
 #define EMBEDDED_MAX 3
-
-/* ---- Values ---- */
-
-/* What stands for "not known". */
-static bool is_unknown(struct span text)
-{
-	static const char *const words[] = {"null", "~", "none", "<none>", "-", "\"\"", "<nil>"};
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (span_eq_nocase(text, span_from_cstr(words[i])))
-			return true;
-	/* `/14` asks for a length: it is no range. */
-	return text.len == 0 || text.ptr[0] == '/';
-}
-
-static bool complain(struct clusterfind *f, struct clusterfind_pos at,
-		     const struct clusterkeys_rule *rule, const char *text)
-{
-	struct ydoc_pos pos = {.line = at.line, .col = at.col};
-
-	f->found++;
-	return ydoc_report(f->diag, DIAG_ERROR, f->file, pos, NULL, "%s, %s range: %s",
-			   rule->source, clusterkeys_roles[rule->role], text);
-}
-
-static void note_host_bits(struct clusterfind *f, struct span text, const struct range *range,
-			   struct clusterfind_pos at)
-{
-	char storage[RANGE_TEXT_MAX];
-	struct ydoc_pos pos = {.line = at.line, .col = at.col};
-	struct buf b;
-
-	BUF_INIT_ARRAY(&b, storage);
-	range_format(range, &b);
-	ydoc_report(f->diag, DIAG_NOTE, f->file, pos, NULL, "%.*s is taken as %s", SPAN_ARG(text),
-		    buf_cstr(&b));
-}
-
-static void take_range(struct clusterfind *f, struct span text, const struct clusterkeys_rule *rule,
-		       struct clusterfind_pos at, const char *note)
-{
-	struct clusterinfo_range found = {.role = rule->role,
-					  .confidence = rule->confidence,
-					  .rank = rule->rank,
-					  .source = rule->source,
-					  .file = f->file,
-					  .line = at.line,
-					  .col = at.col,
-					  .note = note};
-	bool had_host_bits;
-	struct error e;
-
-	if (!range_parse(text, &found.range, &had_host_bits, &e)) {
-		complain(f, at, rule, e.text);
-		return;
-	}
-	if (range_is_all(&found.range) && !f->allows_any) {
-		complain(f, at, rule,
-			 "all addresses are no cluster's own: nothing would go out directly "
-			 "(--allow-any takes it)");
-		return;
-	}
-	/* The slice of a CNI configuration is written by one of its addresses. */
-	found.had_host_bits = had_host_bits && rule->rank != CLUSTERKEYS_RANK_NODES;
-	if (found.had_host_bits)
-		note_host_bits(f, text, &found.range, at);
-	f->found++;
-	clusterinfo_add(f->info, &found);
-}
-
-/* OVN-Kubernetes has `10.244.0.0/16/24`: the range and the length of a node's slice. */
-static struct span without_slice(struct span text)
-{
-	size_t last = span_rfind(text, '/');
-
-	return last != SIZE_MAX && span_find(text, '/') != last ? span_first(text, last) : text;
-}
-
-/* A value: a range, or several with commas or blanks between them. */
-static void take_value(struct clusterfind *f, struct span text, const struct clusterkeys_rule *rule,
-		       struct clusterfind_pos at, const char *note)
-{
-	struct span list = text, part;
-
-	while (span_split(&list, ',', &part)) {
-		struct span words = span_trim(part), word;
-
-		while (span_split(&words, ' ', &word)) {
-			word = span_trim(word);
-			if (is_unknown(word))
-				continue;
-			if (strcmp(rule->key, "netcidr") == 0)
-				word = without_slice(word);
-			take_range(f, word, rule, at, note);
-		}
-	}
-}
-
-/* ---- Candidates: values under known keys, until their object's kind is known ---- */
-
-static void add_candidate(struct clusterfind *f, struct span key, struct span within,
-			  struct span text, struct clusterfind_pos at)
-{
-	struct clusterfind_candidate candidate = {.in_flags = f->in_flags, .at = at};
-	size_t count = clusterkeys_find(key, &candidate.rules);
-
-	for (size_t i = 0; i < count; i++) {
-		const char *wanted = candidate.rules[i].within;
-
-		if (wanted == NULL || span_eq(within, span_from_cstr(wanted)))
-			candidate.fitting |= (uint16_t)(1u << i);
-	}
-	if (candidate.fitting == 0 || f->count >= CLUSTERFIND_CANDIDATES_MAX)
-		return;
-	if (f->count == f->capacity) {
-		size_t capacity = f->capacity > 0 ? f->capacity * 2 : 16;
-		struct clusterfind_candidate *larger = alloc_resize(f->candidates,
-								    capacity * sizeof *larger);
-
-		if (larger == NULL) {
-			f->info->is_out_of_memory = true;
-			return;
-		}
-		f->candidates = larger;
-		f->capacity = capacity;
-	}
-	candidate.text_at = f->text.len;
-	candidate.text_len = text.len;
-	buf_add(&f->text, text);
-	f->info->is_out_of_memory |= f->text.truncated;
-	f->candidates[f->count++] = candidate;
-}
-
-static const struct clusterkeys_rule *rule_of(const struct clusterfind_candidate *c,
-					      const char *kind)
-{
-	for (size_t i = 0; c->fitting >> i != 0; i++) {
-		const struct clusterkeys_rule *rule = &c->rules[i];
-
-		if ((c->fitting >> i & 1) != 0 &&
-		    (rule->kind == NULL || strcmp(rule->kind, c->in_flags ? "Pod" : kind) == 0))
-			return rule;
-	}
-	return NULL;
-}
-
-static void settle(struct clusterfind *f, size_t from, const char *kind, const char *note)
-{
-	for (size_t i = from; i < f->count; i++) {
-		const struct clusterfind_candidate *c = &f->candidates[i];
-		const struct clusterkeys_rule *rule = rule_of(c, kind);
-
-		if (rule != NULL)
-			take_value(f, span_of(f->text.ptr + c->text_at, c->text_len), rule, c->at,
-				   note);
-	}
-	if (from < f->count) {
-		f->text.len = f->candidates[from].text_at;
-		f->count = from;
-	}
-}
 
 /* ---- Where one is ---- */
 
@@ -249,6 +80,114 @@ static bool begins_object(const struct clusterfind *f)
 					   span_eq(key_of(around), SPAN("items")));
 }
 
+/* "items[3].spec.podCIDR"; of a line, the key as it stands there. */
+static void add_path(const struct clusterfind *f, struct buf *out)
+{
+	size_t start = out->len;
+
+	if (f->depth == 0)
+		buf_add(out, f->words.shown);
+	for (unsigned i = 0; i < f->depth; i++) {
+		const struct clusterfind_frame *frame = &f->frames[i];
+
+		if (frame->is_list)
+			buf_printf(out, "[%u]", frame->entries > 0 ? frame->entries - 1 : 0);
+		else
+			buf_printf(out, "%s%.*s", out->len > start ? "." : "", (int)frame->name_len,
+				   frame->name);
+	}
+}
+
+/* ---- Candidates: values under known keys, until their object's kind is known ---- */
+
+static void add_candidate(struct clusterfind *f, struct span key, struct span within,
+			  struct span text, struct clustervalue_pos at)
+{
+	struct clusterfind_candidate candidate = {.in_flags = f->in_flags, .at = at};
+	size_t count = clusterkeys_find(key, &candidate.rules);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *wanted = candidate.rules[i].within;
+
+		if (wanted == NULL || span_eq(within, span_from_cstr(wanted)))
+			candidate.fitting |= (uint16_t)(1u << i);
+	}
+	if (candidate.fitting == 0 || f->count >= CLUSTERFIND_CANDIDATES_MAX)
+		return;
+	if (f->count == f->capacity) {
+		size_t capacity = f->capacity > 0 ? f->capacity * 2 : 16;
+		struct clusterfind_candidate *larger = alloc_resize(f->candidates,
+								    capacity * sizeof *larger);
+
+		if (larger == NULL) {
+			f->info->is_out_of_memory = true;
+			return;
+		}
+		f->candidates = larger;
+		f->capacity = capacity;
+	}
+	candidate.text_at = f->text.len;
+	add_path(f, &f->text);
+	candidate.path_len = f->text.len - candidate.text_at;
+	candidate.text_len = text.len;
+	buf_add(&f->text, text);
+	if (f->text.truncated)
+		f->info->is_out_of_memory = true;
+	else
+		f->candidates[f->count++] = candidate;
+}
+
+static const struct clusterkeys_rule *rule_of(const struct clusterfind_candidate *c,
+					      const char *kind)
+{
+	for (size_t i = 0; c->fitting >> i != 0; i++) {
+		const struct clusterkeys_rule *rule = &c->rules[i];
+
+		if ((c->fitting >> i & 1) != 0 &&
+		    (rule->kind == NULL || strcmp(rule->kind, c->in_flags ? "Pod" : kind) == 0))
+			return rule;
+	}
+	return NULL;
+}
+
+static void take_value(struct clusterfind *f, const struct clusterkeys_rule *rule, struct span path,
+		       struct span text, struct clustervalue_pos at, const char *note)
+{
+	struct clustervalue value = {.text = text,
+				     .path = path,
+				     .rule = rule,
+				     .file = f->file,
+				     .at = at,
+				     .note = note,
+				     .allows_any = f->allows_any};
+
+	f->found += clustervalue_take(&value, f->info, f->diag);
+}
+
+/* Judges the candidates of an object that has ended. */
+static void settle(struct clusterfind *f, const struct clusterfind_object *own, const char *note)
+{
+	size_t from = own->candidates;
+
+	for (size_t i = from; i < f->count; i++) {
+		const struct clusterfind_candidate *c = &f->candidates[i];
+		const struct clusterkeys_rule *rule = rule_of(c, own->kind);
+		const char *path = f->text.ptr + c->text_at;
+
+		/* A pod in its node's network has the node's address. */
+		if (rule == NULL || (rule->rank == CLUSTERKEYS_RANK_ADDRESSES && own->is_on_host))
+			continue;
+		f->info->is_first = own->is_first;
+		take_value(f, rule, span_of(path, c->path_len),
+			   span_of(path + c->path_len, c->text_len), c->at, note);
+	}
+	f->info->is_first = false;
+	if (from < f->count) {
+		f->text.len = f->candidates[from].text_at;
+		f->count = from;
+	}
+}
+
 /* ---- Documents ---- */
 
 void clusterfind_open(struct clusterfind *f, bool is_mapping)
@@ -259,11 +198,14 @@ void clusterfind_open(struct clusterfind *f, bool is_mapping)
 		f->too_deep++;
 		return;
 	}
+	if (f->depth > 0)
+		f->frames[f->depth - 1].entries++;
 	frame = &f->frames[f->depth];
 	frame->is_list = !is_mapping;
 	frame->is_object = is_mapping && begins_object(f) &&
 			   f->object_count < CLUSTERFIND_OBJECTS_MAX;
-	frame->key_len = 0;
+	frame->key_len = frame->name_len = 0;
+	frame->entries = 0;
 	frame->candidates = f->count;
 	f->depth++;
 	if (frame->is_object)
@@ -299,23 +241,14 @@ static void close_object(struct clusterfind *f)
 		note = "is being deleted, and still holds addresses";
 	else if (own->is_disabled && strcmp(kind, "IPPool") == 0)
 		note = "is disabled, and may still hold pods";
-	settle(f, own->candidates, kind, note);
+	settle(f, own, note);
 	f->object_count--;
 }
 
 static void add_name(struct clusterfind *f, struct span name, struct span range)
 {
-	struct clusterfind_name *n = arena_get(f->info->arena, sizeof *n);
-
-	if (n == NULL || !arena_copy(f->info->arena, name, &n->name) ||
-	    !arena_copy(f->info->arena, range, &n->range)) {
+	if (!clusternames_add(&f->names, f->info->arena, name, range, f->file, f->at))
 		f->info->is_out_of_memory = true;
-		return;
-	}
-	n->file = f->file;
-	n->at = f->at;
-	n->next = f->names;
-	f->names = n;
 }
 
 void clusterfind_close(struct clusterfind *f)
@@ -347,6 +280,9 @@ void clusterfind_key(struct clusterfind *f, struct span key)
 		return;
 	frame = &f->frames[f->depth - 1];
 	frame->key_len = (uint8_t)clusterkeys_normal(key, frame->key).len;
+	frame->name_len = (uint8_t)(key.len < sizeof frame->name ? key.len : sizeof frame->name);
+	if (key.len > 0)
+		memcpy(frame->name, key.ptr, frame->name_len);
 }
 
 /* ---- Scalars ---- */
@@ -368,6 +304,8 @@ static void take_of_object(struct clusterfind *f, struct span key, struct span t
 		own->kind[text.len] = '\0';
 	} else if (span_eq(key, SPAN("deletiontimestamp")) && is_of_object(f, true)) {
 		own->is_deleted = true;
+	} else if (span_eq(key, SPAN("name")) && is_of_object(f, true)) {
+		own->is_first = span_eq(text, SPAN("kubernetes"));
 	} else if (span_eq(key, SPAN("continue")) && is_of_object(f, true) &&
 		   f->object_count == 1) {
 		remember(text, f->next_page, sizeof f->next_page, &f->next_page_len);
@@ -403,8 +341,7 @@ static void take_message(struct clusterfind *f, struct span text)
 static void take_embedded(struct clusterfind *f, struct span text)
 {
 	unsigned base = f->base;
-	struct clusterfind_pos at = f->at;
-
+	struct clustervalue_pos at = f->at;
 	if (f->read_embedded == NULL || f->embedded == EMBEDDED_MAX ||
 	    f->depth == CLUSTERFIND_DEPTH_MAX)
 		return;
@@ -460,6 +397,28 @@ static bool take_state(struct clusterfind *f, struct span key, struct span withi
 	return true;
 }
 
+/* A value without a key: its label is the one of its column; without labels it is remembered. */
+static void take_column(struct clusterfind *f, struct span text)
+{
+	static const struct clusterkeys_rule rules[CLUSTERKEYS_ROLES] = {
+		{.key = "", .role = CLUSTERKEYS_POD, .source = "--labels"},
+		{.key = "", .role = CLUSTERKEYS_SERVICE, .source = "--labels"},
+	};
+	struct range unused;
+	struct error e;
+
+	if (f->label_count > 0) {
+		unsigned role = f->labels[f->column_count++ % f->label_count];
+
+		if (role < CLUSTERKEYS_ROLES)
+			take_value(f, &rules[role], span_of(NULL, 0), text, f->at, NULL);
+	} else if (f->unlabelled_file == NULL && span_find(text, '/') != SIZE_MAX &&
+		   range_parse(text, &unused, NULL, &e)) {
+		f->unlabelled_file = f->file;
+		f->unlabelled_at = f->at;
+	}
+}
+
 static void take_text(struct clusterfind *f, struct span text)
 {
 	struct span key = leaf_key(f), within = key_around(f);
@@ -467,8 +426,13 @@ static void take_text(struct clusterfind *f, struct span text)
 
 	if (f->object_count > 0)
 		take_of_object(f, key, text);
-	if (span_eq(within, SPAN("data")) && span_find(text, '\n') != SIZE_MAX) {
+	if ((span_eq(within, SPAN("data")) && span_find(text, '\n') != SIZE_MAX) ||
+	    span_ends_with(key, SPAN("ovnorg/nodesubnets"))) {
 		take_embedded(f, text);
+		return;
+	}
+	if (mapping_below(f, f->depth) == NULL) {
+		take_column(f, text);
 		return;
 	}
 	if (span_eq(key, SPAN("command")) || span_eq(key, SPAN("args")) ||
@@ -484,20 +448,24 @@ static void take_text(struct clusterfind *f, struct span text)
 }
 
 void clusterfind_scalar(struct clusterfind *f, struct span text, bool is_text,
-			struct clusterfind_pos at)
+			struct clustervalue_pos at)
 {
 	struct clusterfind_object *own;
 
 	if (f->too_deep > 0)
 		return;
+	if (f->depth > 0)
+		f->frames[f->depth - 1].entries++;
 	f->at = at;
 	if (is_text) {
 		take_text(f, text);
 		return;
 	}
-	own = f->object_count > 0 ? &f->objects[f->object_count - 1] : NULL;
-	if (own != NULL && span_eq(text, SPAN("true")) && span_eq(leaf_key(f), SPAN("disabled")))
-		own->is_disabled = true;
+	if (f->object_count == 0 || !span_eq(text, SPAN("true")))
+		return;
+	own = &f->objects[f->object_count - 1];
+	own->is_disabled = own->is_disabled || span_eq(leaf_key(f), SPAN("disabled"));
+	own->is_on_host = own->is_on_host || span_eq(leaf_key(f), SPAN("hostnetwork"));
 }
 
 /* ---- Lines ---- */
@@ -505,17 +473,52 @@ void clusterfind_scalar(struct clusterfind *f, struct span text, bool is_text,
 static void on_word(void *context, struct span key, struct span value, size_t offset)
 {
 	struct clusterfind *f = context;
-	struct clusterfind_pos at = f->words_at;
+	struct clustervalue_pos at = f->words_at;
 
 	at.col += (uint32_t)(f->in_flags ? 0 : offset);
 	add_candidate(f, key, span_of(NULL, 0), value, at);
 }
 
+/* The columns of a line without keys, divided by tabs, or else commas, or else blanks. */
+static void take_columns(struct clusterfind *f, struct span line)
+{
+	struct span rest = line, cell;
+	char separator = span_find(line, '\t') != SIZE_MAX  ? '\t'
+			 : span_find(line, ',') != SIZE_MAX ? ','
+							    : ' ';
+
+	while (span_split(&rest, separator, &cell)) {
+		if (separator == ' ' && cell.len == 0)
+			continue;
+		f->at.col = (uint32_t)(cell.ptr - line.ptr) + 1;
+		take_column(f, span_trim(cell));
+	}
+}
+
+static struct span first_word(struct span line)
+{
+	size_t len = 0;
+
+	while (len < line.len && span_find(SPAN("\t, "), line.ptr[len]) == SIZE_MAX)
+		len++;
+	return span_first(line, len);
+}
+
 void clusterfind_line(struct clusterfind *f, struct span line, uint32_t number)
 {
-	f->words_at = (struct clusterfind_pos){number, 1};
+	static const struct clusterfind_object none = {.kind = ""};
+
+	f->words_at = f->at = (struct clustervalue_pos){.line = number, .col = 1};
+	line = span_ends_with(line, SPAN("\r")) ? span_first(line, line.len - 1) : line;
+	if (f->label_count > 0) {
+		if (span_trim(line).len > 0)
+			take_columns(f, line);
+		return;
+	}
 	clusterwords_line(&f->words, line, 0);
-	settle(f, 0, "", NULL);
+	if (f->count == 0)
+		take_column(f, first_word(line));
+	settle(f, &none, NULL);
 }
 
 /* ---- All of it ---- */
@@ -548,39 +551,13 @@ void clusterfind_begin(struct clusterfind *f, const char *file)
 	clusterwords_init(&f->words, on_word, f);
 }
 
-static const struct clusterfind_name *given_name(const struct clusterfind *f, struct span name)
-{
-	for (const struct clusterfind_name *n = f->names; n != NULL; n = n->next)
-		if (n->range.len > 0 && span_eq(n->name, name))
-			return n;
-	return NULL;
-}
-
 bool clusterfind_finish(struct clusterfind *f)
 {
-	static const struct clusterkeys_rule rule = {.key = "",
-						     .role = CLUSTERKEYS_POD,
-						     .rank = CLUSTERKEYS_RANK_PROVIDER,
-						     .source = "GKE subnet"};
-	bool ok = true;
+	size_t asked = f->label_count;
 
-	for (const struct clusterfind_name *n = f->names; n != NULL; n = n->next) {
-		const struct clusterfind_name *given = given_name(f, n->name);
-		struct ydoc_pos pos = {.line = n->at.line, .col = n->at.col};
-		char storage[YDOC_ESCAPED_MAX];
-
-		if (n->range.len > 0)
-			continue;
-		if (given != NULL) {
-			f->file = given->file;
-			take_value(f, given->range, &rule, given->at, NULL);
-			continue;
-		}
-		ok = false;
-		ydoc_report(f->diag, DIAG_WARNING, n->file, pos, NULL,
-			    "the pods' range \"%s\" is named, and nothing says what it is: add the "
-			    "output of gcloud compute networks subnets describe",
-			    ydoc_escape(n->name, storage));
-	}
-	return ok;
+	if (asked > 0 && f->column_count % asked != 0)
+		return diag_report(f->diag, DIAG_ERROR,
+				   "--labels names %zu columns, and the values are %zu", asked,
+				   f->column_count);
+	return clusternames_finish(&f->names, f->info, f->allows_any, f->diag);
 }

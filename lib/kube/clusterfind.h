@@ -27,6 +27,8 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "kube/clusterinfo.h"
+#include "kube/clusternames.h"
+#include "kube/clustervalue.h"
 #include "kube/clusterwords.h"
 
 /* Deeper mappings and lists are passed over. */
@@ -34,31 +36,31 @@
 /* Values under known keys in one object; more are passed over. */
 #define CLUSTERFIND_CANDIDATES_MAX 2048
 
-struct clusterfind_pos {
-	uint32_t line, col;
-};
-
 struct clusterfind_frame {
 	bool is_list, is_object;
-	uint8_t key_len;
-	char key[CLUSTERKEYS_MAX]; /* normal form, of the entry that is being read */
-	size_t candidates;	   /* how many there were when it began */
+	uint8_t key_len, name_len;
+	char key[CLUSTERKEYS_MAX];  /* normal form, of the entry that is being read */
+	char name[CLUSTERKEYS_MAX]; /* the same as written, the beginning of it */
+	uint32_t entries;	    /* how many have begun */
+	size_t candidates;	    /* how many there were when it began */
 };
 
 /* A mapping that is an object of its own: a document, or an item of a List. */
 struct clusterfind_object {
 	char kind[48];
 	bool is_deleted, is_disabled;
+	bool is_on_host; /* a pod without a network of its own */
+	bool is_first;	 /* its name is `kubernetes`, as that of the first Service */
 	size_t candidates;
 };
 
 #define CLUSTERFIND_OBJECTS_MAX 8
+#define CLUSTERFIND_LABELS_MAX 16
 
 /* A list's token for its next page; longer ones are taken for none. */
 #define CLUSTERFIND_CONTINUE_MAX 2048
 
 struct clusterfind_candidate;
-struct clusterfind_name;
 
 /* Two texts of one mapping that belong together, such as a range and its name. */
 struct clusterfind_pair {
@@ -69,11 +71,20 @@ struct clusterfind_pair {
 struct clusterfind {
 	bool allows_any;
 	/*
+	 * What the columns of values without keys are: roles, or CLUSTERKEYS_ROLES for none. They
+	 * count from the first such value on, around and around; 0: nobody knows.
+	 */
+	uint8_t labels[CLUSTERFIND_LABELS_MAX];
+	unsigned label_count;
+	const char *unlabelled_file; /* where the first range without a key stands, or NULL */
+	struct clustervalue_pos unlabelled_at;
+	/*
 	 * Reads a document that stands in a text, such as a ConfigMap's, into f. NULL: such texts
 	 * are passed over.
 	 */
 	void (*read_embedded)(struct clusterfind *f, struct span text);
-	size_t found; /* ranges and errors so far */
+	const void *embedding; /* what that wants to know of the scalar at hand; its reader's own */
+	size_t found;	       /* ranges and errors so far */
 	/* metadata.continue of the document, an API server's list that has more pages. */
 	char next_page[CLUSTERFIND_CONTINUE_MAX];
 	size_t next_page_len;
@@ -90,14 +101,14 @@ struct clusterfind {
 	size_t count, capacity;
 	struct buf text; /* of candidates */
 	struct clusterwords words;
-	struct clusterfind_pos words_at;
+	struct clustervalue_pos words_at;
 	bool in_flags;
 	unsigned base;	   /* depth at which documents begin */
 	unsigned embedded; /* documents inside texts inside documents */
 	struct clusterfind_pair env, named;
-	struct clusterfind_name
-		*names;		   /* of ranges: those that are asked for, those that are given */
-	struct clusterfind_pos at; /* of the scalar at hand */
+	size_t column_count;
+	struct clusternames names;
+	struct clustervalue_pos at; /* of the scalar at hand */
 };
 
 void clusterfind_init(struct clusterfind *f, struct clusterinfo *info, struct diag *diag);
@@ -111,11 +122,14 @@ void clusterfind_close(struct clusterfind *f);
 void clusterfind_key(struct clusterfind *f, struct span key);
 /* `is_text`: a string, not a number, true, false or null. */
 void clusterfind_scalar(struct clusterfind *f, struct span text, bool is_text,
-			struct clusterfind_pos at);
+			struct clustervalue_pos at);
 
 void clusterfind_line(struct clusterfind *f, struct span line, uint32_t number);
 
-/* Reports names of ranges of which no document said what they are. False when there are some. */
+/*
+ * Reports names of ranges of which no document said what they are, and columns that do not come out
+ * even. False when there are some.
+ */
 bool clusterfind_finish(struct clusterfind *f);
 
 #endif

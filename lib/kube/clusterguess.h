@@ -15,20 +15,21 @@
 #include "kube/clusterinfo.h"
 
 /*
- * Adds the service range whose first address is `first` (text): the known one that begins there;
- * else, for NARROW, the smallest that holds it and `others` (addresses of services, name servers
- * for example), for WIDE the largest that may begin there, for NO nothing. False when nothing was
- * added; then *widest and *narrowest are the lengths between which it is, 0 when `first` is no
- * address that a range begins before.
+ * Adds the service range that begins before the first address, info->first_address: the known one
+ * that begins there; else, for NARROW, the smallest that holds it and the addresses of Services
+ * that are known, for WIDE the largest that may begin there, for NO nothing. False when nothing was
+ * added; then *widest and *narrowest are the lengths between which it is, 0 when there is no first
+ * address that a range can begin before.
  */
-bool clusterguess_services(struct span first, const struct span *others, size_t count,
-			   enum clusterinfo_guess guess, struct clusterinfo *info, unsigned *widest,
+bool clusterguess_services(struct clusterinfo *info, enum clusterinfo_guess guess, unsigned *widest,
 			   unsigned *narrowest);
 
 /*
- * Adds the pods' range from the text of /proc/net/route: with Flannel, k3s and RKE2 a pod has a
- * route by a gateway to the whole range beside the one to its node's part of it.
+ * Adds the pods' range from the texts of /proc/net/route and /proc/net/ipv6_route: with Flannel,
+ * k3s and RKE2 a pod has a route by a gateway to the whole range beside the one to its node's part
+ * of it; with Weave, nodes and pods have a route to all of it on their link. Of a node's routes only
+ * such count.
  */
-bool clusterguess_pods(struct span route, const char *file, struct clusterinfo *info);
+bool clusterguess_pods(struct span route, const char *file, bool is_node, struct clusterinfo *info);
 
 #endif

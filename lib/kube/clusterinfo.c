@@ -8,27 +8,37 @@
 void clusterinfo_init(struct clusterinfo *info, struct arena *arena)
 {
 	*info = (struct clusterinfo){.arena = arena};
-	cidrset_init(&info->slices);
 }
 
 void clusterinfo_fini(struct clusterinfo *info)
 {
-	cidrset_fini(&info->slices);
+	for (size_t i = 0; i < CLUSTERINFO_PILES; i++)
+		cidrset_fini(&info->piles[i].set);
 	alloc_put(info->list);
 	info->list = NULL;
 	info->count = info->capacity = 0;
 }
 
-static bool is_slice(const struct clusterinfo_range *range)
+/* Where such a range is kept, or NULL: in the list. */
+static struct clusterinfo_pile *pile_of(struct clusterinfo *info,
+					const struct clusterinfo_range *range)
 {
-	return range->rank == CLUSTERKEYS_RANK_NODES;
+	if (range->rank == CLUSTERKEYS_RANK_NODES)
+		return &info->piles[CLUSTERINFO_SLICES];
+	return range->rank == CLUSTERKEYS_RANK_ADDRESSES
+		       ? &info->piles[CLUSTERINFO_POD_ADDRESSES + range->role]
+		       : NULL;
 }
 
-static void add_slice(struct clusterinfo *info, const struct clusterinfo_range *range)
+static void add_to_pile(struct clusterinfo *info, struct clusterinfo_pile *pile,
+			const struct clusterinfo_range *range)
 {
-	if (info->slice_count++ == 0)
-		info->first_slice = *range;
-	info->is_out_of_memory |= !cidrset_add(&info->slices, &range->range);
+	if (pile->count++ == 0)
+		pile->first = *range;
+	if (info->is_first && range->role == CLUSTERKEYS_SERVICE &&
+	    info->first_address.range.family == 0)
+		info->first_address = *range;
+	info->is_out_of_memory |= !cidrset_add(&pile->set, &range->range);
 }
 
 static bool has_room(struct clusterinfo *info)
@@ -53,8 +63,10 @@ static bool has_room(struct clusterinfo *info)
 
 void clusterinfo_add(struct clusterinfo *info, const struct clusterinfo_range *range)
 {
-	if (is_slice(range)) {
-		add_slice(info, range);
+	struct clusterinfo_pile *pile = pile_of(info, range);
+
+	if (pile != NULL) {
+		add_to_pile(info, pile, range);
 		return;
 	}
 	for (size_t i = 0; i < info->count; i++) {
@@ -75,7 +87,7 @@ bool clusterinfo_has(const struct clusterinfo *info, enum clusterkeys_role role)
 	for (size_t i = 0; i < info->count; i++)
 		if (info->list[i].role == role)
 			return true;
-	return role == CLUSTERKEYS_POD && info->slice_count > 0;
+	return role == CLUSTERKEYS_POD && info->piles[CLUSTERINFO_SLICES].count > 0;
 }
 
 /* ---- Choosing ---- */
@@ -107,71 +119,96 @@ static bool is_sure(const struct choosing *c, const struct clusterinfo_range *ra
 	return false;
 }
 
-/*
- * How much wider a range of nodes' slices may well be: the known use that it is in, else the
- * sizes that clusters rarely go below.
- */
-static struct range widened(const struct range *cover)
+/* How much of an address what is around a few of a role is expected to leave free. */
+static unsigned usual_bits(const struct range *cover, unsigned role)
 {
-	bool is_exact;
-	const struct special_kube *known = special_find_kube(cover, SPECIAL_POD, &is_exact);
-	struct range known_range, wide = *cover;
-	struct wide ones = wide_ones(cover->family == 4 ? 16 : 80);
+	if (cover->family == 4)
+		return 16;
+	/* kube-apiserver takes no more for services. */
+	return role == CLUSTERKEYS_SERVICE ? 20 : 80;
+}
 
-	if (known != NULL) {
-		known_range = special_range(known->prefix);
-		/* Cilium's and Calico's pools are too wide to be taken for granted. */
-		if (range_length(&known_range) >= 12)
-			return known_range;
-	}
+/* How much wider a range may well be: the usual size, or the known use that it is in. */
+static struct range widened(const struct range *cover, unsigned role)
+{
+	unsigned known_role = role == CLUSTERKEYS_POD ? SPECIAL_POD : SPECIAL_SERVICE;
+	struct wide ones = wide_ones(usual_bits(cover, role));
+	struct special_kube known;
+	struct range wide = *cover;
+	struct special special;
+
 	wide.first = wide_of(cover->first.high & ~ones.high, cover->first.low & ~ones.low);
 	wide.last = wide_of(cover->last.high | ones.high, cover->last.low | ones.low);
-	return range_cover(&wide, cover);
+	wide = range_cover(&wide, cover);
+	/*
+	 * Cilium's and Calico's pools are too wide to be taken for granted; what is around GKE's
+	 * services is public.
+	 */
+	if (special_find_kube(cover, known_role, &known) &&
+	    ((range_contains(&known.range, &wide) && range_length(&known.range) >= 12) ||
+	     !special_find(&known.range, &special)))
+		return known.range;
+	return wide;
 }
 
-static void put_slice(struct choosing *c, const struct range *range, const char *note)
+static void put_like(struct choosing *c, const struct clusterinfo_range *first,
+		     const struct range *range, const char *note)
 {
-	struct clusterinfo_range slice = c->info->first_slice;
+	struct clusterinfo_range one = *first;
 
-	slice.range = *range;
-	slice.note = note;
-	put(c, &slice);
+	one.range = *range;
+	one.note = note;
+	put(c, &one);
 }
 
-static bool put_prefix(void *context, const struct range *prefix)
+static bool put_slice(void *context, const struct range *prefix)
 {
 	struct choosing *c = context;
 
-	put_slice(c, prefix, "slices of the nodes that are there now; those to come have others");
+	put_like(c, &c->info->piles[CLUSTERINFO_SLICES].first, prefix,
+		 "slices of the nodes that are there now; those to come have others");
 	return c->answer->count < c->capacity;
 }
 
-static void put_slices(struct choosing *c)
+/* What is around a pile, of each family. */
+static void put_cover(struct choosing *c, const struct clusterinfo_pile *pile)
 {
-	struct clusterinfo *info = c->info;
-	static const uint8_t families[] = {4, 6};
+	bool is_wide = c->choice->guess == CLUSTERINFO_GUESS_WIDE;
 
-	if (info->slice_count == 0 || !is_sure(c, &info->first_slice))
-		return;
-	if (c->choice->guess == CLUSTERINFO_GUESS_NO) {
-		cidrset_prefixes(&info->slices, put_prefix, c);
-		return;
-	}
-	for (size_t i = 0; i < 2; i++) {
+	for (unsigned family = 4; family <= 6; family += 2) {
 		struct range cover;
 
-		if (!cidrset_cover(&info->slices, families[i], &cover))
+		if (!cidrset_cover(&pile->set, (uint8_t)family, &cover))
 			continue;
-		if (c->choice->guess == CLUSTERINFO_GUESS_WIDE)
-			cover = widened(&cover);
-		put_slice(c, &cover,
-			  c->choice->guess == CLUSTERINFO_GUESS_WIDE
-				  ? "guessed from the slices of nodes, wide"
-				  : "the smallest range around the slices of nodes");
+		if (is_wide)
+			cover = widened(&cover, pile->first.role);
+		put_like(c, &pile->first, &cover,
+			 is_wide ? "guessed from what is there now, wide"
+				 : "the smallest range around what is there now");
 	}
 }
 
-/* The rank that counts for a role; the slices of nodes have one of their own. */
+static bool counts(const struct choosing *c, const struct clusterinfo_pile *pile, unsigned role)
+{
+	return pile->count > 0 && pile->first.role == role &&
+	       (pile == c->info->piles || c->choice->guess != CLUSTERINFO_GUESS_NO);
+}
+
+static void put_piles(struct choosing *c, unsigned role, unsigned best)
+{
+	for (size_t i = 0; i < CLUSTERINFO_PILES; i++) {
+		const struct clusterinfo_pile *pile = &c->info->piles[i];
+
+		if (!counts(c, pile, role) || pile->first.rank != best || !is_sure(c, &pile->first))
+			continue;
+		if (c->choice->guess == CLUSTERINFO_GUESS_NO)
+			cidrset_prefixes(&pile->set, put_slice, c);
+		else
+			put_cover(c, pile);
+	}
+}
+
+/* The rank that counts for a role. */
 static unsigned best_rank(const struct choosing *c, unsigned role)
 {
 	const struct clusterinfo *info = c->info;
@@ -180,8 +217,9 @@ static unsigned best_rank(const struct choosing *c, unsigned role)
 	for (size_t i = 0; i < info->count; i++)
 		if (info->list[i].role == role && info->list[i].rank < best)
 			best = info->list[i].rank;
-	if (role == CLUSTERKEYS_POD && info->slice_count > 0 && best > CLUSTERKEYS_RANK_NODES)
-		best = CLUSTERKEYS_RANK_NODES;
+	for (size_t i = 0; i < CLUSTERINFO_PILES; i++)
+		if (counts(c, &info->piles[i], role) && info->piles[i].first.rank < best)
+			best = info->piles[i].first.rank;
 	return best;
 }
 
@@ -194,12 +232,11 @@ static void choose_role(struct choosing *c, unsigned role)
 		for (size_t i = 0; i < info->count; i++) {
 			const struct clusterinfo_range *one = &info->list[i];
 
-			if (one->role == role && one->range.family == family &&
-			    (one->rank == best || c->choice->takes_all) && is_sure(c, one))
+			if (one->role == role && one->range.family == family && one->rank == best &&
+			    is_sure(c, one))
 				put(c, one);
 		}
-	if (role == CLUSTERKEYS_POD && (best == CLUSTERKEYS_RANK_NODES || c->choice->takes_all))
-		put_slices(c);
+	put_piles(c, role, best);
 }
 
 bool clusterinfo_choose(struct clusterinfo *info, const struct clusterinfo_choice *choice,
@@ -209,9 +246,13 @@ bool clusterinfo_choose(struct clusterinfo *info, const struct clusterinfo_choic
 
 	*answer = (struct clusterinfo_answer){.list = NULL};
 	c = (struct choosing){info, choice, answer, 0};
-	if (info->is_out_of_memory || !cidrset_merge(&info->slices))
+	for (size_t i = 0; i < CLUSTERINFO_PILES; i++)
+		info->is_out_of_memory |= !cidrset_merge(&info->piles[i].set);
+	if (info->is_out_of_memory)
 		return false;
-	c.capacity = info->count + cidrset_prefix_count(&info->slices, CLUSTERINFO_RANGES_MAX);
+	c.capacity = info->count + 2 * CLUSTERINFO_PILES +
+		     cidrset_prefix_count(&info->piles[CLUSTERINFO_SLICES].set,
+					  CLUSTERINFO_RANGES_MAX);
 	answer->list = arena_get_array(info->arena, c.capacity + 1, sizeof *answer->list);
 	if (answer->list == NULL)
 		return false;

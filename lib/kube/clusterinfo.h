@@ -3,8 +3,8 @@
  * it.
  *
  * Of each role only the ranges of the source that is believed first count (clusterkeys_rank), in
- * the order in which they were found; nothing is aggregated. The slices of nodes, which may be
- * thousands, are kept as a set.
+ * the order in which they were found; nothing is aggregated. What there may be thousands of (slices
+ * of nodes, addresses of pods and of Services) is kept as sets.
  */
 #ifndef KUBE_CLUSTERINFO_H
 #define KUBE_CLUSTERINFO_H
@@ -41,27 +41,43 @@ struct clusterinfo_choice {
 	enum clusterkeys_confidence min_confidence;
 	enum clusterinfo_guess guess;
 	uint8_t family; /* 4, 6, or 0 for both */
-	bool takes_all; /* everything that was found, whatever is believed first */
 	bool roles[CLUSTERKEYS_ROLES];
+};
+
+enum clusterinfo_pile_kind {
+	CLUSTERINFO_SLICES, /* of nodes */
+	CLUSTERINFO_POD_ADDRESSES,
+	CLUSTERINFO_SERVICE_ADDRESSES,
+	CLUSTERINFO_PILES,
+};
+
+struct clusterinfo_pile {
+	struct cidrset set;
+	struct clusterinfo_range first; /* how it was found */
+	size_t count;
 };
 
 struct clusterinfo {
 	struct arena *arena; /* the caller's; file names and what is chosen live in it */
 	struct clusterinfo_range *list;
 	size_t count, capacity;
-	struct cidrset slices; /* of nodes */
-	struct clusterinfo_range first_slice;
-	size_t slice_count;
+	struct clusterinfo_pile piles[CLUSTERINFO_PILES];
+	/* The address of the Service `kubernetes`, the first of all; family 0: not known. */
+	struct clusterinfo_range first_address;
+	bool is_first; /* addresses of Services that are added are this one */
 	bool is_out_of_memory, is_full;
 };
 
 void clusterinfo_init(struct clusterinfo *info, struct arena *arena);
 void clusterinfo_fini(struct clusterinfo *info);
 
-/* Given twice, the one that is believed first stays. What it points to must live as long. */
+/*
+ * Given twice, the one that is believed first stays. What it points to must live as long. Those of
+ * RANK_NODES and RANK_ADDRESSES go to their piles.
+ */
 void clusterinfo_add(struct clusterinfo *info, const struct clusterinfo_range *range);
 
-/* Whether anything was found for a role. */
+/* Whether anything but addresses was found for a role. */
 bool clusterinfo_has(const struct clusterinfo *info, enum clusterkeys_role role);
 
 struct clusterinfo_answer {
@@ -71,7 +87,10 @@ struct clusterinfo_answer {
 	size_t unsure[CLUSTERKEYS_ROLES]; /* found, but below the confidence that was asked for */
 };
 
-/* May merge the set of slices. False when memory is out. */
+/*
+ * May merge the piles. Addresses count when a guess is asked for, as what is around them. False
+ * when memory is out.
+ */
 bool clusterinfo_choose(struct clusterinfo *info, const struct clusterinfo_choice *choice,
 			struct clusterinfo_answer *answer);
 

@@ -51,6 +51,7 @@ enum clusterkeys_rank {
 	CLUSTERKEYS_RANK_NODES,
 	CLUSTERKEYS_RANK_ROUTE,
 	CLUSTERKEYS_RANK_FIRST_ADDRESS,
+	CLUSTERKEYS_RANK_ADDRESSES, /* of Services and pods: only what is around them is known */
 	CLUSTERKEYS_RANK_PRESET,
 };
 

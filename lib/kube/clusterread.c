@@ -12,7 +12,7 @@ enum form {
 
 static void give_token(struct clusterfind *f, const struct jsonr_token *token)
 {
-	struct clusterfind_pos at = {token->line, token->col};
+	struct clustervalue_pos at = {.line = token->line, .col = token->col};
 
 	switch (token->event) {
 	case JSONR_OBJECT:
@@ -33,8 +33,10 @@ static void give_token(struct clusterfind *f, const struct jsonr_token *token)
 	case JSONR_TRUE:
 		clusterfind_scalar(f, SPAN("true"), false, at);
 		break;
-	default:
+	case JSONR_DOCUMENT_END:
 		break;
+	default:
+		clusterfind_scalar(f, SPAN(""), false, at);
 	}
 }
 
@@ -51,83 +53,107 @@ static bool on_token(void *context, const struct jsonr_token *token, struct erro
 
 /* ---- YAML ---- */
 
-static void walk(struct clusterfind *f, const struct ydoc_node *node)
-{
-	struct clusterfind_pos at = {node->pos.line, node->pos.col};
+/*
+ * A text with documents, and where it stands in its file: so many lines and columns further, or,
+ * where its lines are not those of the file, all of it at one place.
+ */
+struct origin {
+	struct span text;
+	uint32_t lines, cols;
+	struct clustervalue_pos place; /* line 0: the text's lines are the file's */
+};
 
+static struct clustervalue_pos pos_of(const struct origin *o, struct ydoc_pos pos)
+{
+	struct clustervalue_pos at = o->place;
+
+	if (at.line == 0)
+		return (struct clustervalue_pos){.line = pos.line + o->lines,
+						 .col = pos.col + o->cols};
+	at.text_line = pos.line;
+	at.text_col = pos.col;
+	return at;
+}
+
+/* How far the first line that is not empty is indented. */
+static uint32_t indent_of(struct span text)
+{
+	uint32_t count = 0;
+
+	while (text.len > 0 && text.ptr[0] == '\n')
+		text = span_from(text, 1);
+	while (count < text.len && text.ptr[count] == ' ')
+		count++;
+	return count;
+}
+
+/* The lines of `|` text are the file's, without their indent. */
+static struct origin origin_inside(const struct origin *o, const struct ydoc_node *scalar)
+{
+	struct origin inside = {.text = scalar->text, .place = pos_of(o, scalar->pos)};
+	struct span rest, line;
+
+	if (o->place.line > 0 || scalar->is_flow)
+		return inside;
+	rest = span_from(o->text, scalar->pos.offset);
+	span_split(&rest, '\n', &line);
+	if (span_find(line, '|') == SIZE_MAX)
+		return inside;
+	inside.lines = inside.place.line;
+	inside.cols = o->cols + indent_of(rest) - indent_of(scalar->text);
+	inside.place.line = 0;
+	return inside;
+}
+
+static void walk(struct clusterfind *f, const struct ydoc_node *node, const struct origin *o)
+{
 	if (node->kind == YDOC_SCALAR) {
 		enum ydoc_type type = ydoc_scalar_type(node);
+		struct origin inside = origin_inside(o, node);
 
+		f->embedding = &inside;
 		if (type == YDOC_BOOL && ydoc_is_true(node))
-			clusterfind_scalar(f, SPAN("true"), false, at);
-		else if (type == YDOC_TEXT || type == YDOC_NUMBER)
-			clusterfind_scalar(f, node->text, type == YDOC_TEXT, at);
+			clusterfind_scalar(f, SPAN("true"), false, pos_of(o, node->pos));
+		else
+			clusterfind_scalar(f, node->text, type == YDOC_TEXT, pos_of(o, node->pos));
+		f->embedding = NULL;
 		return;
 	}
 	clusterfind_open(f, node->kind == YDOC_MAPPING);
 	for (const struct ydoc_item *item = node->items; item != NULL; item = item->next) {
 		if (item->key != NULL && item->key->kind == YDOC_SCALAR)
 			clusterfind_key(f, item->key->text);
-		walk(f, item->value);
+		walk(f, item->value, o);
 	}
 	clusterfind_close(f);
 }
 
-/* Whether it is YAML from its beginning to its end. */
-static bool is_yaml(struct span text)
+/* All documents of a text. False when it is no YAML, or has nothing but scalars. */
+static bool read_documents(struct clusterfind *f, const struct origin *o)
 {
 	struct diag silent = {.emit = NULL};
 	const struct ydoc_node *root;
 	struct ydoc_reader reader;
 	bool has_structure = false;
 
-	ydoc_reader_init(&reader, "", text, &silent);
-	while (ydoc_reader_next(&reader, &root))
+	ydoc_reader_init(&reader, "", o->text, &silent);
+	while (ydoc_reader_next(&reader, &root)) {
 		has_structure = has_structure || root->kind != YDOC_SCALAR;
+		if (f != NULL)
+			walk(f, root, o);
+	}
 	ydoc_reader_fini(&reader);
 	return silent.errors == 0 && has_structure;
 }
 
-static void read_yaml(struct clusterfind *f, struct span text)
-{
-	struct diag silent = {.emit = NULL};
-	const struct ydoc_node *root;
-	struct ydoc_reader reader;
-
-	ydoc_reader_init(&reader, "", text, &silent);
-	while (ydoc_reader_next(&reader, &root))
-		walk(f, root);
-	ydoc_reader_fini(&reader);
-}
-
-/* Where a document stands in a text its own lines mean nothing: all is where the text begins. */
-static void walk_at(struct clusterfind *f, const struct ydoc_node *node, struct clusterfind_pos at)
-{
-	if (node->kind == YDOC_SCALAR) {
-		if (ydoc_scalar_type(node) == YDOC_TEXT)
-			clusterfind_scalar(f, node->text, true, at);
-		return;
-	}
-	clusterfind_open(f, node->kind == YDOC_MAPPING);
-	for (const struct ydoc_item *item = node->items; item != NULL; item = item->next) {
-		if (item->key != NULL && item->key->kind == YDOC_SCALAR)
-			clusterfind_key(f, item->key->text);
-		walk_at(f, item->value, at);
-	}
-	clusterfind_close(f);
-}
-
 static void read_embedded(struct clusterfind *f, struct span text)
 {
-	struct diag silent = {.emit = NULL};
-	struct clusterfind_pos at = f->at;
-	const struct ydoc_node *root;
-	struct ydoc_reader reader;
+	struct origin inside = {.text = text, .place = f->at};
 
-	ydoc_reader_init(&reader, "", text, &silent);
-	while (ydoc_reader_next(&reader, &root))
-		walk_at(f, root, at);
-	ydoc_reader_fini(&reader);
+	if (f->embedding != NULL)
+		inside = *(const struct origin *)f->embedding;
+	f->embedding = NULL;
+	read_documents(f, &inside);
 }
 
 /* ---- Lines ---- */
@@ -145,9 +171,10 @@ static void read_text(struct clusterread *r)
 {
 	struct span text = buf_span(&r->text);
 	size_t before = r->find->found;
+	struct origin whole = {.text = text};
 
-	if (is_yaml(text)) {
-		read_yaml(r->find, text);
+	if (read_documents(NULL, &whole)) {
+		read_documents(r->find, &whole);
 		if (r->find->found > before)
 			return;
 		clusterfind_begin(r->find, r->file);

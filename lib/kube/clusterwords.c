@@ -9,7 +9,10 @@ void clusterwords_init(struct clusterwords *w,
 					size_t offset),
 		       void *context)
 {
-	*w = (struct clusterwords){.on_value = on_value, .context = context};
+	memset(w, 0, offsetof(struct clusterwords, columns));
+	w->on_value = on_value;
+	w->context = context;
+	w->column_count = 0;
 }
 
 /* As an address, or a length, begins: 10.0.0.0/8, fd00::/64, ::/0, /14. */
@@ -71,8 +74,11 @@ static void take_word(struct clusterwords *w, struct span word)
 	w->recent[1] = w->recent[0];
 	w->recent[0] = word;
 	/* The longest first: `Pod Subnet` and not `Subnet`; but `a master range` is none at all. */
-	for (size_t count = 3; count > 0 && !is_found; count--)
+	for (size_t count = 3; count > 0 && !is_found; count--) {
 		is_found = is_key(w, count, &is_ignored);
+		w->shown = w->recent[count - 1];
+	}
+	w->shown.len = (size_t)(word.ptr + word.len - w->shown.ptr);
 	if (is_ignored)
 		w->key_len = 0;
 }
@@ -114,53 +120,139 @@ static bool is_filler(struct span word)
 	       span_eq(word, SPAN("-"));
 }
 
-static bool is_heading(struct span line)
-{
-	struct span word, rest = span_trim(line);
-	static const char *const words[] = {"NAME", "CIDRS", "AGE"};
-	size_t count = 0;
+/* ---- Tables ---- */
 
-	while (span_split(&rest, ' ', &word)) {
-		if (word.len == 0)
-			continue;
-		if (count == 3 || !span_eq(word, span_from_cstr(words[count++])))
-			return false;
-	}
-	return count == 3;
+/* What the cells of a line are divided by: tabs, commas, or two blanks and more. */
+static char separator_of(struct span line)
+{
+	return span_find(line, '\t') != SIZE_MAX  ? '\t'
+	       : span_find(line, ',') != SIZE_MAX ? ','
+						  : ' ';
 }
 
-/* NAME CIDRS AGE: the second column. */
-static void take_row(struct clusterwords *w, struct span line, size_t offset)
+static bool ends_cell(struct span rest, char separator)
 {
-	size_t at = 0, start, end;
+	return rest.ptr[0] == separator &&
+	       (separator != ' ' || (rest.len > 1 && rest.ptr[1] == ' '));
+}
 
-	while (at < line.len && line.ptr[at] != ' ')
-		at++;
-	while (at < line.len && line.ptr[at] == ' ')
-		at++;
-	end = at;
-	while (end < line.len && line.ptr[end] != ' ')
-		end++;
-	for (start = at; start < end; start = at + 1) {
-		for (at = start; at < end && line.ptr[at] != ','; at++)
-			;
-		if (at > start)
-			w->on_value(w->context, SPAN("servicecidrs"),
-				    span_of(line.ptr + start, at - start), offset + start);
+/* Without what stands around a line; an empty cell at its front is one all the same. */
+static struct span trimmed(struct span line, char separator)
+{
+	if (separator == ' ')
+		return span_trim(line);
+	return span_ends_with(line, SPAN("\r")) ? span_first(line, line.len - 1) : line;
+}
+
+struct span clusterwords_cells(struct span line, char *separator)
+{
+	*separator = separator_of(span_trim(line));
+	return trimmed(line, *separator);
+}
+
+bool clusterwords_cell(struct span *rest, char separator, struct span *cell)
+{
+	size_t len = 0;
+
+	if (rest->ptr == NULL)
+		return false;
+	while (len < rest->len && !ends_cell(span_from(*rest, len), separator))
+		len++;
+	*cell = span_trim(span_first(*rest, len));
+	*rest = len < rest->len ? span_of(rest->ptr + len + 1, rest->len - len - 1)
+				: span_of(NULL, 0);
+	if (separator == ' ' && rest->len > 0)
+		*rest = span_trim(*rest);
+	return true;
+}
+
+/* The normal form of a column's heading; false for what can be none. */
+static bool read_title(struct span cell, char title[static CLUSTERKEYS_MAX], size_t *len)
+{
+	for (size_t i = 0; i < cell.len; i++)
+		if (!ascii_is_alnum(cell.ptr[i]) && strchr(" _-.()", cell.ptr[i]) == NULL)
+			return false;
+	*len = clusterkeys_normal(cell, title).len;
+	return cell.len > 0 && !is_value(cell);
+}
+
+/* A heading has two columns or more, and the ranges' are among them. */
+static bool take_heading(struct clusterwords *w, struct span line)
+{
+	struct span cell, rest = clusterwords_cells(line, &w->separator);
+	bool has_known = false;
+	size_t count = 0;
+
+	for (; clusterwords_cell(&rest, w->separator, &cell); count++) {
+		const struct clusterkeys_rule *rules;
+		struct clusterwords_column *column;
+		size_t rule_count;
+		struct span key;
+
+		if (count == CLUSTERWORDS_COLUMNS_MAX)
+			return false;
+		column = &w->columns[count];
+		if (!read_title(cell, column->key, &column->len))
+			return false;
+		key = span_of(column->key, column->len);
+		/* kubectl get servicecidrs: NAME CIDRS AGE */
+		if (span_eq(key, SPAN("cidrs")))
+			column->len = clusterkeys_normal(SPAN("servicecidrs"), column->key).len;
+		key.len = column->len;
+		rule_count = clusterkeys_find(key, &rules);
+		if (clusterkeys_is_ignored(key) || !stands_alone(rules, rule_count))
+			column->len = 0;
+		has_known = has_known || column->len > 0;
 	}
+	w->column_count = has_known && count > 1 ? count : 0;
+	return w->column_count > 0;
+}
+
+static size_t count_cells(struct span line, char separator)
+{
+	struct span rest = trimmed(line, separator), cell;
+	size_t count = 0;
+
+	while (clusterwords_cell(&rest, separator, &cell))
+		count++;
+	return count;
+}
+
+static void take_cell(struct clusterwords *w, const struct clusterwords_column *column,
+		      struct span cell, size_t offset)
+{
+	struct span rest = cell, part;
+
+	while (rest.len > 0 && span_split(&rest, ',', &part))
+		if (part.len > 0 && is_value(part))
+			w->on_value(w->context, span_of(column->key, column->len), part,
+				    offset + (size_t)(part.ptr - cell.ptr));
+}
+
+/* A line as wide as the heading; false when the table is over. */
+static bool take_row(struct clusterwords *w, struct span line, size_t offset)
+{
+	struct span rest = trimmed(line, w->separator), cell;
+
+	if (count_cells(line, w->separator) != w->column_count)
+		return false;
+	for (size_t i = 0; clusterwords_cell(&rest, w->separator, &cell); i++) {
+		w->shown = span_of(w->columns[i].key, w->columns[i].len);
+		if (w->shown.len > 0)
+			take_cell(w, &w->columns[i], cell, offset + (size_t)(cell.ptr - line.ptr));
+	}
+	return true;
 }
 
 void clusterwords_line(struct clusterwords *w, struct span line, size_t offset)
 {
-	if (is_heading(line)) {
-		w->is_table = true;
+	if (w->column_count > 0 && take_row(w, line, offset))
+		return;
+	w->column_count = 0;
+	if (take_heading(w, line)) {
+		w->key_len = 0;
 		return;
 	}
-	if (w->is_table) {
-		take_row(w, line, offset);
-		return;
-	}
-	memset(w->recent, 0, sizeof w->recent);
 	for (size_t at = 0; at < line.len;) {
 		struct span word;
 		size_t len;
@@ -189,4 +281,5 @@ void clusterwords_line(struct clusterwords *w, struct span line, size_t offset)
 	}
 	/* Words of this line are gone with it; a key that waits for values stays. */
 	memset(w->recent, 0, sizeof w->recent);
+	w->shown = span_of(w->key, w->key_len);
 }

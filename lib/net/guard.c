@@ -138,14 +138,10 @@ static enum guard_verdict judge_itself(const struct guard *g, const struct addr 
 
 static bool is_private(const struct addr *a)
 {
-	struct range r = {.family = a->family};
-	const struct special *s;
+	struct range r = range_of_addr(a);
+	struct special s;
 
-	for (unsigned i = 0; i < (a->family == 4 ? 4 : 16); i++)
-		r.first = wide_add(wide_shifted(r.first, 8), wide_of(0, a->bytes[i]));
-	r.last = r.first;
-	s = special_find(&r);
-	return cidr_contains(&site_local, a) || (s != NULL && s->flags[SPECIAL_GLOBAL] == 'F');
+	return cidr_contains(&site_local, a) || (special_find(&r, &s) && s.is_unreachable);
 }
 
 static enum guard_verdict judge_v4(const struct guard *g, const struct addr *a)

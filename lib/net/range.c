@@ -157,23 +157,28 @@ static bool read_plain(struct span text, struct range *out, bool *had_host_bits)
 	return true;
 }
 
+struct range range_of_addr(const struct addr *a)
+{
+	struct range r = {.family = a->family};
+
+	if (a->family == 4) {
+		r.first = wide_of(0, endian_get_be32(a->bytes));
+	} else {
+		for (int i = 0; i < 8; i++) {
+			r.first.high = r.first.high << 8 | a->bytes[i];
+			r.first.low = r.first.low << 8 | a->bytes[i + 8];
+		}
+	}
+	r.last = r.first;
+	return r;
+}
+
 static struct range from_cidr(const struct cidr *c)
 {
-	struct range r = {.family = c->network.family};
+	struct range r = range_of_addr(&c->network);
 	bool had_host_bits;
 
-	if (r.family == 4) {
-		set_prefix(&r, wide_of(0, endian_get_be32(c->network.bytes)), 32u - c->length,
-			   &had_host_bits);
-	} else {
-		struct wide address = {0, 0};
-
-		for (int i = 0; i < 8; i++) {
-			address.high = address.high << 8 | c->network.bytes[i];
-			address.low = address.low << 8 | c->network.bytes[i + 8];
-		}
-		set_prefix(&r, address, 128u - c->length, &had_host_bits);
-	}
+	set_prefix(&r, r.first, range_width(&r) - c->length, &had_host_bits);
 	return r;
 }
 

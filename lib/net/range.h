@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/span.h"
+#include "net/addr.h"
 #include "net/wide.h"
 
 struct range {
@@ -50,6 +51,8 @@ bool range_eq(const struct range *a, const struct range *b);
 /* Everything, of its family. */
 bool range_is_all(const struct range *r);
 
+/* The one address; its port has no part in it. */
+struct range range_of_addr(const struct addr *a);
 /* An address by its number: "10.4.0.0", "2001:db8::" (RFC 5952). */
 void range_format_address(uint8_t family, struct wide number, struct buf *out);
 /* "10.4.0.0/14"; "10.0.0.5-10.0.0.77" for what is no prefix. */

@@ -26,8 +26,7 @@ static bool fail_at(const struct rangescan *s, size_t offset, struct error *e)
 	return error_prefix(e, "%u:%zu", s->line, offset - s->line_start + 1);
 }
 
-/* Bytes of `--NAME=` at the front of a word, 0 when there is none. */
-static size_t flag_len(struct span word)
+size_t rangescan_flag_len(struct span word)
 {
 	size_t i = 2;
 
@@ -41,7 +40,7 @@ static size_t flag_len(struct span word)
 /* One word, which begins at `offset` of the text. */
 static bool take(struct rangescan *s, struct span word, size_t offset, struct error *e)
 {
-	size_t flag = flag_len(word);
+	size_t flag = rangescan_flag_len(word);
 	struct rangescan_found found;
 
 	s->after_comma = false;

@@ -54,4 +54,7 @@ void rangescan_init(struct rangescan *s,
 bool rangescan_feed(struct rangescan *s, struct span bytes, struct error *e);
 bool rangescan_end(struct rangescan *s, struct error *e);
 
+/* Bytes of `--NAME=` at the front of a word, 0 when there is none. */
+size_t rangescan_flag_len(struct span word);
+
 #endif

@@ -12,29 +12,15 @@
 #include "net/range.h"
 
 struct special {
-	const char *prefix;
-	const char *name; /* as the registry has it */
-	const char *rfc;
-	/*
-	 * Five letters, T, F or - (does not apply): as source, as destination, forwardable,
-	 * globally reachable, reserved by protocol.
-	 */
-	const char *flags;
+	struct span prefix, name, rfc;	   /* as the registry has them */
+	bool is_reachable, is_unreachable; /* globally; or neither is said */
+	bool is_reserved;		   /* by protocol */
 };
 
-/* Positions in `flags`. */
-enum {
-	SPECIAL_SOURCE,
-	SPECIAL_DESTINATION,
-	SPECIAL_FORWARDABLE,
-	SPECIAL_GLOBAL,
-	SPECIAL_RESERVED,
-};
-
-/* The smallest entry that holds all of the range, or NULL. */
-const struct special *special_find(const struct range *r);
+/* The smallest entry that holds all of the range. */
+bool special_find(const struct range *r, struct special *out);
 /* The first entry, largest first, of which the range holds some addresses but not only such. */
-const struct special *special_find_inside(const struct range *r);
+bool special_find_inside(const struct range *r, struct special *out);
 
 enum special_role {
 	SPECIAL_POD = 1,
@@ -43,21 +29,18 @@ enum special_role {
 };
 
 struct special_kube {
-	const char *prefix;
-	unsigned roles; /* of enum special_role */
-	const char *use;
+	struct range range;
+	struct span prefix, use;
+	bool is_exact; /* it is the range that was asked for */
 };
 
-/*
- * Known uses: the entry that is the range; else the smallest that holds it; NULL when none does.
- * *is_exact says which. Only entries with one of `roles` count.
- */
-const struct special_kube *special_find_kube(const struct range *r, unsigned roles, bool *is_exact);
+/* The smallest known use that holds the range, of those with one of `roles`. */
+bool special_find_kube(const struct range *r, unsigned roles, struct special_kube *out);
 
-/* The known use of `roles` that begins with this address, when there is exactly one, or NULL. */
-const struct special_kube *special_find_base(uint8_t family, struct wide first, unsigned roles);
+/* The known use of `roles` that begins with this address, when there is exactly one. */
+bool special_find_base(uint8_t family, struct wide first, unsigned roles, struct range *out);
 
 /* The range of an entry's prefix. */
-struct range special_range(const char *prefix);
+struct range special_range(struct span prefix);
 
 #endif

@@ -1,7 +1,5 @@
 #include "route/verdict.h"
 
-#include "base/endian.h"
-
 const char *const verdict_names[] = {
 #define X(member, name) name,
 	VERDICTS(X)
@@ -15,20 +13,10 @@ const char *const verdict_policy_names[] = {
 		NULL,
 };
 
-static uint64_t be64(const uint8_t *at)
-{
-	return (uint64_t)endian_get_be32(at) << 32 | endian_get_be32(at + 4);
-}
-
 static bool is_inside(const struct cidrset *cluster, const struct addr *a)
 {
-	struct range one = {.family = a->family};
+	struct range one = range_of_addr(a);
 
-	if (a->family == 4)
-		one.first = wide_of(0, endian_get_be32(a->bytes));
-	else
-		one.first = wide_of(be64(a->bytes), be64(a->bytes + 8));
-	one.last = one.first;
 	return cidrset_contains(cluster, &one);
 }
 

@@ -1,10 +1,12 @@
 """cidr-describe computes what Python's ipaddress and Debian's iprange compute, on corpora at random and adversarial."""
 
+import ipaddress
+import json
 import random
 import subprocess
 from ipaddress import (IPv4Address, IPv6Address, collapse_addresses, ip_network, summarize_address_range)
 
-from harness import EGRESSBOX, folder, has, main, need, same, test
+from harness import EGRESSBOX, folder, has, lacks, main, need, same, test
 
 ROUNDS = 6
 
@@ -151,6 +153,35 @@ def computes_as_iprange_does():
         same(cidr("exclude", "-f", a, f"@{b}"), iprange(a, "--except", b), "exclude")
         if cidr("intersect", "-f", a, f"@{b}") or count > 1:
             same(cidr("intersect", "-f", a, f"@{b}"), iprange(a, "--common", b), "intersect")
+
+
+def special_of(ranges):
+    """{range: what describe says of its entry in IANA's registries}."""
+    return {one["input"]: one["special"] for one in json.loads("\n".join(cidr(*ranges, "-o", "json")))}
+
+
+# In the registries, and not, or not of that kind, for the ipaddress of every Python that there is.
+NOT_IN_PYTHON = ("192.88.99.", "64:ff9b:1:", "100:0:0:1:", "2001:10::", "2002::", "3fff::", "5f00::")
+
+
+@test
+def knows_the_special_ranges_that_ipaddress_knows():
+    constants = (ipaddress._IPv4Constants, ipaddress._IPv6Constants)  # pylint: disable=protected-access
+    private = [str(n) for c in constants for n in c._private_networks]  # pylint: disable=protected-access
+    for network, special in special_of([n for n in private if n != "::ffff:0:0/96"]).items():
+        if not special.startswith(NOT_IN_PYTHON):
+            has(special, ", not globally reachable", network)
+    rng = random.Random(4)
+    for width, address in ((32, IPv4Address), (128, IPv6Address)):
+        high = 0 if width == 32 else 1 << 125  # 2000::/3, which is all there is of global unicast
+        addresses = [address(high | rng.getrandbits(width if width == 32 else 125)) for _ in range(300)]
+        for text, special in special_of(a for a in addresses if a.is_global and not a.is_multicast).items():
+            if special != "none: public" and not special.startswith(NOT_IN_PYTHON):
+                has(special, ", globally reachable", text)
+                lacks(special, "not globally", text)
+    for text, name in (("127.9.9.9", "Loopback"), ("::1", "Loopback"), ("169.254.1.1", "Link Local"), ("fe80::1", "Link-Local"),
+                       ("239.1.1.1", "Multicast"), ("ff02::1", "Multicast"), ("250.1.1.1", "Reserved"), ("fc00::1", "Unique-Local")):  # fmt: skip
+        has(special_of([text])[text], name)
 
 
 @test

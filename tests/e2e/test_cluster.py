@@ -101,7 +101,8 @@ def begins_again_when_pages_expire():
 @test
 def climbs_down_when_little_is_said():
     server = ApiServer({
-        "/api/v1/namespaces/default/services/kubernetes": {"kind": "Service", "spec": {"clusterIP": "10.43.0.1"}},
+        "/api/v1/namespaces/default/services/kubernetes": {"kind": "Service", "metadata": {"name": "kubernetes"},
+                                                           "spec": {"clusterIP": "10.43.0.1"}},
         "/api/v1/namespaces/kube-system/pods": [
             {"kind": "Pod", "spec": {"containers": [{"command": ["kube-controller-manager", "--cluster-cidr=10.42.0.0/16"]}]}}],
     })  # fmt: skip
@@ -262,6 +263,25 @@ def a_pod_without_rights_goes_by_its_environment():
     same((status, out), (1, ""))
     has(err, "has a length from /12 to /")
     same(describe("--in-cluster", "--services", "--guess", "wide", env=env)[:2], (0, "servicesIpv4Cidr: 10.96.0.0/12\n"))
+
+
+@test
+def a_pod_without_rights_knows_the_addresses_of_its_namespaces_services():
+    env = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "SHOP_SERVICE_HOST": "10.99.3.4", "SHOP_SERVICE_PORT": "80"}
+    same(describe("--in-cluster", "--services", "--guess", "narrow", env=env)[:2], (0, "servicesIpv4Cidr: 10.96.0.0/14\n"))
+
+
+@test
+def asks_for_addresses_only_for_a_guess():
+    services = [{"kind": "Service", "metadata": {"name": "s"}, "spec": {"clusterIP": "10.99.3.4"}}]
+    pods = [{"kind": "Pod", "spec": {"hostNetwork": True}, "status": {"podIP": "192.168.0.2"}},
+            {"kind": "Pod", "spec": {}, "status": {"podIP": "10.42.1.9"}}]
+    server = ApiServer({"/api/v1/services": services, "/api/v1/pods": pods})
+    status, out, err = describe("--server", server.url)
+    same((status, out), (1, ""))
+    lacks("\n".join(server.paths), "/api/v1/services?", "paths")
+    same(describe("--server", server.url, "--guess", "wide")[:2],
+         (0, "clusterIpv4Cidr: 10.42.0.0/16\nservicesIpv4Cidr: 10.96.0.0/12\n"))
 
 
 SLEEP = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - {name: c, image: i}\n"

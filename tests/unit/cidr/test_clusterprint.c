@@ -45,7 +45,7 @@ static void prints_every_format(void)
 	check(RANGEWRITER_CSV,
 	      "cidr,role,family,confidence,source,place,first,last,count,note\n"
 	      "10.4.0.0/14,pod,IPv4,declared,\"a, \"\"b\"\"\",,10.4.0.0,10.7.255.255,262144,\n");
-	check(RANGEWRITER_JSON, "[\n  {\"cidr\": \"10.4.0.0/14\", \"role\": \"pod\"");
+	check(RANGEWRITER_JSON, "[\n  {\"cidr\": \"10.4.0.0/14\",\n   \"role\": \"pod\",\n");
 	check(RANGEWRITER_YAML, "- cidr: \"10.4.0.0/14\"\n  role: \"pod\"\n");
 }
 

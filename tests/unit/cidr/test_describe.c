@@ -43,22 +43,24 @@ static void names_reverse_zones(void)
 
 static void describes_for_people_and_programs(void)
 {
+	const char *words[] = {"10.0.0.1/24,fd00::/8", "10.0.0.1-10.0.0.2"};
+	const struct verb_words lists = {words, 2};
 	char storage[4096];
-	struct range r;
 	struct error e;
 	struct buf b;
 
-	CHECK(range_parse(SPAN("10.0.0.1/24"), &r, NULL, &e));
 	BUF_INIT_ARRAY(&b, storage);
-	describe_range(&r, SPAN("10.0.0.1/24"), 0, RANGEWRITER_DESCRIBE, &b);
+	CHECK(describe_lists(&lists, 4, RANGEWRITER_DESCRIBE, &b, &e));
 	CHECK(strstr(storage, "network:     10.0.0.0/24\n") != NULL);
 	CHECK(strstr(storage, "count:       256\n") != NULL);
+	CHECK(strstr(storage, "\n\ninput:       10.0.0.1-10.0.0.2\nfirst:") != NULL);
+	CHECK(strstr(storage, "fd00") == NULL);
 	buf_clear(&b);
-	describe_range(&r, SPAN("10.0.0.1/24"), 0, RANGEWRITER_YAML, &b);
+	CHECK(describe_lists(&lists, 0, RANGEWRITER_YAML, &b, &e));
 	CHECK(strstr(storage, "- input: \"10.0.0.1/24\"\n  network: \"10.0.0.0/24\"\n") != NULL);
 	buf_clear(&b);
-	describe_range(&r, SPAN("10.0.0.1/24"), 0, RANGEWRITER_CSV, &b);
-	CHECK(strstr(storage, "\n10.0.0.1/24,\"10.0.0.0/24\",\"255.255.255.0\",") != NULL);
+	words[1] = "10.0.0.0/33";
+	CHECK(!describe_lists(&lists, 0, RANGEWRITER_CSV, &b, &e));
 }
 
 UNIT_TESTS(TEST(names_reverse_zones), TEST(describes_for_people_and_programs))

@@ -39,6 +39,7 @@ static bool get(void *context, const char *path, const struct client_sink *sink,
 static char found[512];
 static struct error e;
 static struct ladder ladder;
+static bool guesses;
 
 static bool climb(const struct page *list, size_t count)
 {
@@ -56,8 +57,11 @@ static bool climb(const struct page *list, size_t count)
 	arena_init(&arena, 1 << 20);
 	clusterinfo_init(&info, &arena);
 	clusterfind_init(&find, &info, &diag);
-	ladder = (struct ladder){
-		.server = &server, .find = &find, .info = &info, .wants = {true, true}};
+	ladder = (struct ladder){.server = &server,
+				 .find = &find,
+				 .info = &info,
+				 .guesses = guesses,
+				 .wants = {true, true}};
 	ok = ladder_climb(&ladder, &e);
 	BUF_INIT_ARRAY(&b, found);
 	for (size_t i = 0; i < info.count; i++) {
@@ -118,14 +122,36 @@ static void a_broken_answer_ends_it_with_its_place(void)
 	CHECK_TEXT(e.text, CIDRS ":1:11: expected a JSON value");
 }
 
-static void the_roles_it_prints_are_yaml_for_kubectl(void)
+static void addresses_are_asked_for_only_when_a_guess_is_wanted(void)
 {
-	struct span text = ladder_rbac();
+	climb(NULL, 0);
+	CHECK(strstr(asked, "/default/services/kubernetes\n") != NULL);
+	CHECK(strstr(asked, "/api/v1/services?") == NULL);
+	guesses = true;
+	climb(NULL, 0);
+	guesses = false;
+	CHECK(strstr(asked, "/api/v1/services?limit=500\n") != NULL);
+	CHECK(strstr(asked, "/api/v1/pods?limit=500\n") != NULL);
+}
 
-	CHECK(span_starts_with(text, SPAN("apiVersion: rbac.authorization.k8s.io/v1\n")));
-	CHECK(span_ends_with(text, SPAN("\n")));
+static void prints_roles_for_what_is_asked_and_no_more(void)
+{
+	char storage[4096];
+	struct buf b;
+
+	BUF_INIT_ARRAY(&b, storage);
+	ladder_rbac(false, false, &b);
+	CHECK(span_starts_with(buf_span(&b), SPAN("apiVersion: rbac.authorization.k8s.io/v1\n")));
+	CHECK(strstr(storage, "namespace: kube-flannel\nrules:\n") != NULL);
+	CHECK(strstr(storage, "create") == NULL && strstr(storage, "services, pods") == NULL);
+	buf_clear(&b);
+	ladder_rbac(true, true, &b);
+	CHECK(strstr(storage, "verbs: [create]\n") != NULL);
+	CHECK(strstr(storage, "resources: [nodes, services, pods]\n") != NULL);
+	CHECK(!b.truncated);
 }
 
 UNIT_TESTS(TEST(stops_when_both_roles_are_known), TEST(goes_on_behind_what_is_forbidden),
 	   TEST(ends_when_the_server_cannot_be_asked), TEST(a_broken_answer_ends_it_with_its_place),
-	   TEST(the_roles_it_prints_are_yaml_for_kubectl))
+	   TEST(addresses_are_asked_for_only_when_a_guess_is_wanted),
+	   TEST(prints_roles_for_what_is_asked_and_no_more))

@@ -2,10 +2,10 @@
 
 #include "cidr/rangeinput.h"
 
-static bool take(void *context, const struct range *r, struct error *e)
+static bool take(void *context, const struct rangescan_found *found, struct error *e)
 {
 	(void)e;
-	range_format(r, context);
+	range_format(&found->range, context);
 	buf_add_byte(context, ' ');
 	return true;
 }
@@ -24,6 +24,9 @@ static void reads_operands(void)
 	CHECK_INT(in.count, 3);
 	CHECK_INT(in.host_bits, 1);
 	CHECK_TEXT(in.host_bits_note, "10.0.0.1/24 is taken as 10.0.0.0/24");
+	CHECK(rangeinput_operand(&in, "--includeIPRanges=10.4.0.0/14,10.7.240.0/20", &e));
+	CHECK_INT(in.count, 5);
+	CHECK(!rangeinput_operand(&in, "--includeIPRanges=", &e));
 	CHECK(!rangeinput_operand(&in, "1.0.0.0/8,1.0.0.0/33", &e));
 	CHECK_TEXT(e.text, "entry 2: \"1.0.0.0/33\" is no range of addresses: expected a length "
 			   "from 0 to 32 behind the /");

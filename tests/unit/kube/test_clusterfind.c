@@ -26,7 +26,8 @@ static void end(void)
 static void give(const char *key, const char *text)
 {
 	clusterfind_key(&find, span_from_cstr(key));
-	clusterfind_scalar(&find, span_from_cstr(text), true, (struct clusterfind_pos){1, 1});
+	clusterfind_scalar(&find, span_from_cstr(text), true,
+			   (struct clustervalue_pos){.line = 1, .col = 1});
 }
 
 static void takes_an_object_when_it_ends(void)
@@ -81,5 +82,43 @@ static void refuses_all_addresses_unless_told(void)
 	end();
 }
 
+static void labels_say_what_columns_are(void)
+{
+	begin();
+	find.labels[0] = CLUSTERKEYS_ROLES;
+	find.labels[1] = CLUSTERKEYS_POD;
+	find.labels[2] = CLUSTERKEYS_SERVICE;
+	find.label_count = 3;
+	clusterfind_line(&find, SPAN("c1\t10.0.0.0/16;fd00::/64\t10.1.0.0/16"), 1);
+	clusterfind_line(&find, SPAN(""), 2);
+	clusterfind_line(&find, SPAN("c2,,10.2.0.0/16\r"), 3);
+	clusterfind_line(&find, SPAN("  c3  null 10.3.0.0/16 "), 4);
+	CHECK_INT(diag.errors, 0);
+	CHECK(clusterfind_finish(&find));
+	CHECK_INT(info.count, 5);
+	CHECK_INT(info.list[3].line, 3);
+	CHECK_INT(info.list[3].col, 5);
+	CHECK_INT(info.list[4].role, CLUSTERKEYS_SERVICE);
+	clusterfind_line(&find, SPAN("c4"), 5);
+	CHECK(!clusterfind_finish(&find));
+	CHECK_INT(diag.errors, 1);
+	end();
+}
+
+static void remembers_where_the_first_range_without_a_key_stands(void)
+{
+	begin();
+	clusterfind_line(&find, SPAN("prose"), 1);
+	clusterfind_line(&find, SPAN("10.0.0.7"), 2);
+	CHECK(find.unlabelled_file == NULL);
+	clusterfind_line(&find, SPAN("10.0.0.0/8 x"), 3);
+	clusterfind_line(&find, SPAN("10.0.0.0/8"), 4);
+	CHECK_TEXT(find.unlabelled_file, "f");
+	CHECK_INT(find.unlabelled_at.line, 3);
+	end();
+}
+
 UNIT_TESTS(TEST(takes_an_object_when_it_ends), TEST(takes_what_is_not_known_for_nothing),
-	   TEST(leaves_out_what_is_inside_ignored_keys), TEST(refuses_all_addresses_unless_told))
+	   TEST(leaves_out_what_is_inside_ignored_keys), TEST(refuses_all_addresses_unless_told),
+	   TEST(labels_say_what_columns_are),
+	   TEST(remembers_where_the_first_range_without_a_key_stands))

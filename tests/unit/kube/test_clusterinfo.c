@@ -92,6 +92,41 @@ static void a_wide_guess_has_the_usual_size_where_nothing_is_known(void)
 	end();
 }
 
+static void addresses_count_only_for_a_guess(void)
+{
+	begin();
+	add("10.99.3.7", CLUSTERKEYS_SERVICE, CLUSTERKEYS_RANK_ADDRESSES, CLUSTERKEYS_DERIVED);
+	add("10.99.3.1", CLUSTERKEYS_SERVICE, CLUSTERKEYS_RANK_ADDRESSES, CLUSTERKEYS_DERIVED);
+	add("fd77::7", CLUSTERKEYS_SERVICE, CLUSTERKEYS_RANK_ADDRESSES, CLUSTERKEYS_DERIVED);
+	add("10.42.3.7", CLUSTERKEYS_POD, CLUSTERKEYS_RANK_ADDRESSES, CLUSTERKEYS_DERIVED);
+	CHECK(!clusterinfo_has(&info, CLUSTERKEYS_SERVICE));
+	check("");
+	choice.guess = CLUSTERINFO_GUESS_NARROW;
+	check("p 10.42.3.7/32 s 10.99.3.0/29 s fd77::7/128 ");
+	choice.guess = CLUSTERINFO_GUESS_WIDE;
+	check("p 10.42.0.0/16 s 10.96.0.0/12 s fd77::/108 ");
+	add("10.43.0.0/16", CLUSTERKEYS_SERVICE, CLUSTERKEYS_RANK_PRESET, CLUSTERKEYS_ASSUMED);
+	check("p 10.42.0.0/16 s 10.96.0.0/12 s fd77::/108 ");
+	add("10.43.0.0/16", CLUSTERKEYS_SERVICE, CLUSTERKEYS_RANK_CNI, CLUSTERKEYS_CONFIGURED);
+	check("p 10.42.0.0/16 s 10.43.0.0/16 ");
+	end();
+}
+
+/* Minikube's /24 of old is inside AKS's /16; GKE's is inside what is public. */
+static void a_wide_guess_is_no_smaller_than_usual_nor_public(void)
+{
+	begin();
+	choice.guess = CLUSTERINFO_GUESS_WIDE;
+	add("10.0.0.7", CLUSTERKEYS_SERVICE, CLUSTERKEYS_RANK_ADDRESSES, CLUSTERKEYS_DERIVED);
+	check("s 10.0.0.0/16 ");
+	end();
+	begin();
+	choice.guess = CLUSTERINFO_GUESS_WIDE;
+	add("34.118.225.7", CLUSTERKEYS_SERVICE, CLUSTERKEYS_RANK_ADDRESSES, CLUSTERKEYS_DERIVED);
+	check("s 34.118.224.0/20 ");
+	end();
+}
+
 static void bounds_what_it_keeps(void)
 {
 	begin();
@@ -112,4 +147,6 @@ static void bounds_what_it_keeps(void)
 }
 
 UNIT_TESTS(TEST(the_source_that_is_believed_first_counts), TEST(slices_of_nodes_are_a_set),
-	   TEST(a_wide_guess_has_the_usual_size_where_nothing_is_known), TEST(bounds_what_it_keeps))
+	   TEST(a_wide_guess_has_the_usual_size_where_nothing_is_known),
+	   TEST(addresses_count_only_for_a_guess),
+	   TEST(a_wide_guess_is_no_smaller_than_usual_nor_public), TEST(bounds_what_it_keeps))

@@ -35,6 +35,11 @@ static void finds_each_of_its_rules(void)
 		"servicesubnets",
 		"subnet",
 		"validipsis",
+		"name",
+		"ip",
+		"podip",
+		"clusterips",
+		"default",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -47,7 +52,7 @@ static void finds_each_of_its_rules(void)
 
 static void has_no_rule_for_the_rest(void)
 {
-	static const char *const keys[] = {"", "a", "name", "podcid", "podcidrx", "zzz"};
+	static const char *const keys[] = {"", "a", "names", "podcid", "podcidrx", "zzz"};
 	const struct clusterkeys_rule *rules;
 	char storage[CLUSTERKEYS_MAX], lengthy[CLUSTERKEYS_MAX + 1];
 

@@ -108,11 +108,38 @@ static void a_kind_may_come_behind_what_it_decides(void)
 static void complains_with_the_place(void)
 {
 	read_all(SPAN("{\"podCidr\": \"10.0.0.0/33\"}"), 5);
-	CHECK(strstr(outcome.complaints,
-		     "f:1:13: cluster description, pod range: \"10.0.0.0/33\"") != NULL);
+	CHECK(strstr(outcome.complaints, "f:1:13: podCidr: \"10.0.0.0/33\"") != NULL);
 	read_all(SPAN("{\"podCidr\": \"10.0.0.0/8\",}"), 100);
 	CHECK(!outcome.ok);
 	CHECK_TEXT(outcome.e.text, "f:1:26: expected a key in double quotes");
+}
+
+/* The file's own place where the text's lines are its lines, else that of the text. */
+static void knows_where_a_text_stands(void)
+{
+	static const struct {
+		const char *text, *complaint;
+	} cases[] = {
+		{"data:\n  x: |\n\n    a: 1\n    podSubnet: x\n", "f:5:16: data.x.podSubnet: "},
+		{"data:\n  x: |-\n    podSubnet: x\n    a: b\n", "f:3:16: data.x.podSubnet: "},
+		{"data:\n  x: >\n    {podSubnet: x,\n\n    a: b}\n",
+		 "f:2:6: data.x.podSubnet (1:13 of the text): "},
+		{"data:\n  x: \"podSubnet: x\\na: b\"\n",
+		 "f:2:6: data.x.podSubnet (1:12 of the text): "},
+		{"data:\n  x: |\n    data:\n      y: |\n        a: b\n        podSubnet: x\n",
+		 "f:6:20: data.x.data.y.podSubnet: "},
+		{"{\"data\": {\"x\": \"a: b\\npodSubnet: x\"}}",
+		 "f:1:16: data.x.podSubnet (2:12 of the text): "},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct span text = span_from_cstr(cases[i].text);
+
+		read_all(text, text.len);
+		CHECK_TEXT(outcome.complaints[0] != '\0' ? "" : cases[i].text, "");
+		outcome.complaints[strlen(cases[i].complaint)] = '\0';
+		CHECK_TEXT(outcome.complaints, cases[i].complaint);
+	}
 }
 
 static void passes_over_what_is_too_deep(void)
@@ -143,4 +170,5 @@ static void survives_without_memory(void)
 
 UNIT_TESTS(TEST(tells_formats_apart), TEST(json_comes_in_any_pieces),
 	   TEST(a_kind_may_come_behind_what_it_decides), TEST(complains_with_the_place),
-	   TEST(passes_over_what_is_too_deep), TEST(survives_without_memory))
+	   TEST(knows_where_a_text_stands), TEST(passes_over_what_is_too_deep),
+	   TEST(survives_without_memory))

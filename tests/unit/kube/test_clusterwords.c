@@ -33,8 +33,17 @@ static void finds_values_behind_known_keys(void)
 		{"pods: 110", ""},
 		{"cidr: 10.0.0.0/8", ""},
 		{"podCidr: :", ""},
-		{"NAME CIDRS AGE\nx 10.0.0.0/8,fd00::/112 3d",
-		 "2 servicecidrs=10.0.0.0/8 13 servicecidrs=fd00::/112 "},
+		{"NAME  CIDRS  AGE\nx  10.0.0.0/8,fd00::/112  3d",
+		 "3 servicecidrs=10.0.0.0/8 14 servicecidrs=fd00::/112 "},
+		{"CLUSTER_IPV4_CIDR  SERVICES_IPV4_CIDR\n10.4.0.0/14        10.7.240.0/20",
+		 "0 clusteripv4cidr=10.4.0.0/14 19 servicesipv4cidr=10.7.240.0/20 "},
+		{"name,pod_cidr,service_cidr\nx,,10.1.0.0/16\ny,10.0.0.0/16,",
+		 "3 servicecidr=10.1.0.0/16 2 podcidr=10.0.0.0/16 "},
+		{"podCidr\tserviceCidr\n\t10.1.0.0/16", "1 servicecidr=10.1.0.0/16 "},
+		{"PodCidr  Master Cidr\n-------  -----------\n<none>   10.1.0.0/16", ""},
+		/* A row that is not as wide ends it. */
+		{"podCidr  serviceCidr\n10.0.0.0/16\nserviceCidr 10.1.0.0/16",
+		 "12 servicecidr=10.1.0.0/16 "},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
