@@ -11,6 +11,8 @@
 #include "dns/hosts.h"
 #include "ev/systemnames.h"
 #include "http/h1char.h"
+#include "kube/gatewaymanifest.h"
+#include "kube/imagename.h"
 #include "net/guard.h"
 #include "net/hostname.h"
 #include "net/hostport.h"
@@ -28,6 +30,7 @@
 #include "tls/anchors.h"
 #include "tls/anchors_embedded.h"
 #include "tls/tls_profile.h"
+#include "version.h"
 
 #define NAME "egress-proxy"
 
@@ -71,6 +74,8 @@ struct settings {
 	uint64_t shutdown_timeout_ms;
 	struct proxy_timeouts timeouts;
 	uint64_t drain_ms; /* 0: serve */
+	bool print_manifest;
+	struct imagename_choice image;
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -298,13 +303,40 @@ static const struct opt options[] = {
 	 .help = "Wait until the proxy with this --admin has had no client for a while, at most "
 		 "TIME, and exit: a preStop hook that keeps a sidecar up for the containers that "
 		 "are ending beside it."},
+	{.kind = OPT_FLAG,
+	 .name = "print-manifest",
+	 .offset = AT(print_manifest),
+	 .help = "Print the gateway for a cluster, in --namespace, as YAML for kubectl, and exit: "
+		 "ConfigMap, ServiceAccount, Deployment, Service, PodDisruptionBudget and "
+		 "HorizontalPodAutoscaler."},
+	{.kind = OPT_TEXT,
+	 .name = "image",
+	 .value_name = "IMAGE",
+	 .offset = AT(image.image),
+	 .help = "The image in it, with the program as /egressbox. [default: HUB/egressbox:TAG]"},
+	{.kind = OPT_TEXT,
+	 .name = "hub",
+	 .value_name = "HUB",
+	 .offset = AT(image.hub),
+	 .initial = "",
+	 .env = "EGRESSBOX_HUB",
+	 .help = "Where the image is pulled from, without --image."},
+	{.kind = OPT_TEXT,
+	 .name = "tag",
+	 .value_name = "TAG",
+	 .offset = AT(image.tag),
+	 .initial = EGRESSBOX_VERSION,
+	 .env = "EGRESSBOX_TAG",
+	 .help = "The image's tag, without --image."},
 	{.kind = OPT_FLAG},
 };
 
 static const struct opt_manual manual = {
 	.usage = NAME " -f FILE|DIR|- ... [--listen [ADDR:]PORT]...\n" NAME
 		      " --transparent [ADDR:]PORT [-f FILE|DIR|- ... | --gateway HOST:PORT]\n" NAME
-		      " --check -f FILE|DIR|- ...\n" NAME " --drain TIME [--admin [ADDR:]PORT]",
+		      " --check -f FILE|DIR|- ...\n" NAME
+		      " --drain TIME [--admin [ADDR:]PORT]\n" NAME
+		      " --print-manifest [-n NAMESPACE] [--image IMAGE] | kubectl apply -f -",
 	.purpose =
 		"An egress gateway. Each port of each ExternalName Service in the manifests "
 		"becomes a "
@@ -328,9 +360,10 @@ static const struct opt_manual manual = {
 		"finished. A "
 		"second one ends it at once.",
 	.options = options,
-	.exit_status = "  0  served and told to end, --check found nothing wrong, or drained\n"
-		       "  1  could not listen, failed while serving, or not drained in time\n"
-		       "  2  wrong usage, or a manifest or certificate file is bad\n",
+	.exit_status =
+		"  0  served and told to end, --check found nothing wrong, drained, or printed\n"
+		"  1  could not listen, failed while serving, or not drained in time\n"
+		"  2  wrong usage, or a manifest or certificate file is bad\n",
 	.examples = "  " NAME " -f services.yaml --check\n"
 		    "  " NAME " -f services.yaml --listen 8080\n"
 		    "  kubectl get services -A -o yaml | " NAME " -f -\n"
@@ -697,16 +730,39 @@ static int drain(const struct settings *s)
 	return APPLET_FAILED;
 }
 
+static int print_manifest(const struct settings *s, struct arena *arena)
+{
+	struct span namespace = span_from_cstr(s->namespace), image;
+	const char *problem = hostname_label_problem(namespace);
+	int status = APPLET_USAGE;
+	struct error e;
+	struct buf out;
+
+	buf_init_heap(&out, 1u << 20);
+	if (problem != NULL) {
+		error_set(&e, "--namespace: \"%s\" is no namespace: %s", s->namespace, problem);
+	} else if (imagename_choose(&s->image, arena, &image, &e)) {
+		gatewaymanifest_add(&out, namespace, image);
+		status = fd_write_all(STDOUT_FILENO, buf_span(&out), &e) ? APPLET_DONE
+									 : APPLET_FAILED;
+	}
+	buf_fini(&out);
+	if (status != APPLET_DONE)
+		applet_complain(NAME, e.text);
+	return status;
+}
+
 static int serve(const struct settings *s, struct resources *r)
 {
-	struct manifests m = manifests(s, &r->gateway);
 	struct route_table *table;
+	struct manifests m;
 	struct error e;
 
 	if (!prepare(s, r, &e)) {
 		applet_complain(NAME, e.text);
 		return APPLET_USAGE;
 	}
+	m = manifests(s, &r->gateway);
 	reload_init(&r->reload, &m);
 	r->control.reload = &r->reload;
 	table = load(s, &r->gateway, NULL);
@@ -736,6 +792,10 @@ static int run(int argc, char **argv)
 	arena_init(&r.arena, 64u << 20);
 	if (!opt_parse(options, &settings, argc, argv, &r.arena, NULL, &e)) {
 		applet_complain(NAME, e.text);
+		goto out;
+	}
+	if (settings.print_manifest) {
+		status = print_manifest(&settings, &r.arena);
 		goto out;
 	}
 	if (settings.drain_ms > 0) {

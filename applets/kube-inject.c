@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "inject/files.h"
 #include "inject/inject.h"
+#include "kube/imagename.h"
 #include "net/hostname.h"
 #include "net/hostport.h"
 #include "sys/fd.h"
@@ -353,21 +354,10 @@ static bool set_namespace(struct run *r)
 static bool set_image(struct run *r)
 {
 	const struct settings *s = r->settings;
-	char storage[512];
+	struct imagename_choice choice = {s->image, s->hub, s->tag};
 	struct error e;
-	struct buf b;
 
-	BUF_INIT_ARRAY(&b, storage);
-	if (s->image != NULL)
-		buf_add_cstr(&b, s->image);
-	else
-		buf_printf(&b, "%s%segressbox:%s", s->hub, s->hub[0] != '\0' ? "/" : "", s->tag);
-	if (b.len == 0 || b.truncated || span_find(buf_span(&b), ' ') != SIZE_MAX) {
-		error_set(&e, "\"%s\" is no name of an image", buf_cstr(&b));
-		return complain(&e);
-	}
-	return arena_copy(&r->arena, buf_span(&b), &r->inject.image) ||
-	       (error_set(&e, "out of memory"), complain(&e));
+	return imagename_choose(&choice, &r->arena, &r->inject.image, &e) || complain(&e);
 }
 
 static struct span log_level(const struct settings *s)

@@ -20,7 +20,7 @@ struct listener {
 	int fd;
 	uint16_t port;
 	bool transparent; /* what it takes was redirected to it */
-	bool ending; /* by listener_end */
+	bool ending;	  /* by listener_end */
 	uint64_t accepted_ms;
 	struct worker *worker;
 };

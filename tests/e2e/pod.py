@@ -63,6 +63,18 @@ class inside:
         os.close(self.home)
 
 
+def socket_of(namespace, host, uid, gid, kind=socket.SOCK_STREAM):
+    """One to that host, opened by that user: the rules ask for the file system's ids, which can be lent."""
+    with inside(namespace):
+        LIBC.setfsgid(gid)
+        LIBC.setfsuid(uid)
+        try:
+            return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+        finally:
+            LIBC.setfsuid(0)
+            LIBC.setfsgid(0)
+
+
 def name_of(address):
     host, port = address[0].removeprefix("::ffff:"), address[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -217,15 +229,7 @@ class Pod:
     # Probes.
 
     def socket(self, kind, host, uid, gid, namespace):
-        """One that was opened by that user: the rules ask for the file system's ids, which can be lent."""
-        with inside(namespace):
-            LIBC.setfsgid(gid)
-            LIBC.setfsuid(uid)
-            try:
-                return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
-            finally:
-                LIBC.setfsuid(0)
-                LIBC.setfsgid(0)
+        return socket_of(namespace, host, uid, gid, kind)
 
     def open(self, host, port, uid=2000, gid=2000, namespace=None, timeout=8):
         """A connection of that user's."""
