@@ -299,6 +299,8 @@ command_bench() {
 	run_make
 	tests/bench/run
 	echo
+	tests/bench/sidecar
+	echo
 	tests/bench/inject
 	echo
 	tests/bench/redirect

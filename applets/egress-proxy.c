@@ -29,6 +29,7 @@
 #include "sys/log.h"
 #include "tls/anchors.h"
 #include "tls/anchors_embedded.h"
+#include "tls/resume.h"
 #include "tls/tls_profile.h"
 #include "version.h"
 
@@ -346,7 +347,9 @@ static const struct opt_manual manual = {
 		"name. A "
 		"port named http, or http-ANYTHING, is called in plain HTTP; one named https "
 		"over TLS "
-		"1.2, with the chain and the name verified, always.\n\n"
+		"1.2, with the chain and the name verified. Annotations of a Service say "
+		"otherwise, egressbox.io/tls- with ca-file, cert-file, key-file, sni, names, "
+		"min-version and verify behind it.\n\n"
 		"With --transparent, a sidecar: it takes connections that iptables-setup "
 		"redirected. Those to "
 		"the cluster and to the pod itself are passed on as they are; of those to the "
@@ -356,9 +359,9 @@ static const struct opt_manual manual = {
 		"that name. A connection that was not redirected is refused.\n\n"
 		"The manifests are read again when they change, and at SIGHUP; when they are bad "
 		"the routes stay as they were.\n\n"
-		"SIGTERM and SIGINT end it: nothing new is taken, requests under way are "
-		"finished. A "
-		"second one ends it at once.",
+		"SIGTERM ends it: after --drain-delay nothing new is taken and requests under "
+		"way are finished. SIGINT does the same without the delay. A second signal "
+		"ends it at once.",
 	.options = options,
 	.exit_status =
 		"  0  served and told to end, --check found nothing wrong, drained, or printed\n"
@@ -676,7 +679,7 @@ static bool set_tls(const struct settings *s, struct resources *r, struct error 
 				 "built without a CA bundle: give --ca-file FILE or SSL_CERT_FILE");
 	}
 	r->sessions = resume_new();
-	r->tls = tls_profile_new(r->anchors, r->sessions);
+	r->tls = tls_profile_new(r->anchors);
 	return (r->sessions != NULL && r->tls != NULL) || error_set(e, "out of memory");
 }
 
@@ -703,9 +706,10 @@ static bool prepare(const struct settings *s, struct resources *r, struct error 
 	if (s->drain_delay_ms >= s->shutdown_timeout_ms)
 		return error_set(e, "--drain-delay: must be less than --shutdown-timeout");
 	if (!set_listeners(s, c, e) || !set_admin(s, c, e) || !set_names(s, r, e) ||
-	    !set_transparent(s, r, e) || !set_guard(s, r, e) || !set_tls(s, r, e))
+	    !set_guard(s, r, e) || !set_transparent(s, r, e) || !set_tls(s, r, e))
 		return false;
 	c->config.tls = r->tls;
+	c->config.sessions = r->sessions;
 	return true;
 }
 

@@ -8,7 +8,7 @@
 #define MAX_PORTS 1000
 
 enum { OBJECT_API_VERSION, OBJECT_METADATA, OBJECT_SPEC, OBJECT_KEYS };
-enum { METADATA_NAME, METADATA_NAMESPACE, METADATA_KEYS };
+enum { METADATA_NAME, METADATA_NAMESPACE, METADATA_ANNOTATIONS, METADATA_KEYS };
 enum { SPEC_TYPE, SPEC_EXTERNAL_NAME, SPEC_PORTS, SPEC_KEYS };
 
 static const struct ykey object_keys[OBJECT_KEYS] = {
@@ -20,6 +20,7 @@ static const struct ykey object_keys[OBJECT_KEYS] = {
 static const struct ykey metadata_keys[METADATA_KEYS] = {
 	[METADATA_NAME] = {"name", YKEY_TEXT},
 	[METADATA_NAMESPACE] = {"namespace", YKEY_TEXT},
+	[METADATA_ANNOTATIONS] = {"annotations", YKEY_MAPPING},
 };
 
 static const struct ykey spec_keys[SPEC_KEYS] = {
@@ -83,6 +84,13 @@ static void read_metadata(struct reading *r, const struct ykeys_context *context
 	if (!is_empty(values[METADATA_NAMESPACE]))
 		read_label(r, &inner, "namespace", values[METADATA_NAMESPACE],
 			   hostname_label_problem, &service->namespace);
+	if (values[METADATA_ANNOTATIONS] != NULL) {
+		struct ydoc_path annotations = {.parent = &path, .key = "annotations"};
+		struct ykeys_context within = {context->diag, context->file, &annotations};
+
+		if (!kube_tls_read(&within, values[METADATA_ANNOTATIONS], r->arena, &service->tls))
+			r->is_out_of_memory = true;
+	}
 }
 
 /*
@@ -231,6 +239,23 @@ static void read_spec(struct reading *r, const struct ykeys_context *context,
 			     "nothing is routed without ports: add \"- {port: 80, name: http}\"");
 }
 
+/* Annotations that promise something about connections there are none of. */
+static void check_tls(const struct reading *r, const struct ykeys_context *context)
+{
+	const struct kube_service *service = r->service;
+	struct ydoc_pos pos = {0};
+
+	if (service->tls == NULL)
+		return;
+	for (size_t i = 0; i < service->port_count; i++)
+		if (service->ports[i].protocol == KUBE_HTTPS)
+			return;
+	pos.line = service->tls->pos.line;
+	pos.col = service->tls->pos.col;
+	ykeys_report(context, DIAG_WARNING, pos, "metadata.annotations",
+		     "those of TLS have no effect: the Service has no https port");
+}
+
 struct kube_service *kube_service_read(const struct ykeys_context *context,
 				       const struct ydoc_node *object,
 				       struct span default_namespace, struct arena *arena)
@@ -252,6 +277,7 @@ struct kube_service *kube_service_read(const struct ykeys_context *context,
 			ykeys_report(context, DIAG_ERROR, object->pos, "metadata.name", "missing");
 		if (values[OBJECT_SPEC] != NULL)
 			read_spec(&r, context, values[OBJECT_SPEC]);
+		check_tls(&r, context);
 	}
 	if (r.is_out_of_memory)
 		ykeys_report(context, DIAG_ERROR, object->pos, NULL, "out of memory");

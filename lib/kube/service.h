@@ -2,7 +2,8 @@
  * service: one Service of type ExternalName, read from its manifest.
  *
  * What kubectl or the API server would refuse is an error: name, namespace, port, protocol,
- * externalName (missing or no DNS name), a port number given twice. Annotations are not looked at.
+ * externalName (missing or no DNS name), a port number given twice. Of the annotations, those are
+ * looked at that tls.h knows; on a Service without https they are useless, with a warning.
  *
  * A Service without ports, or none of whose ports is routed (port.h says which are), routes
  * nothing, with a warning. An externalName that is an IPv4 address is taken as one, with a warning
@@ -18,6 +19,7 @@
 #include "base/arena.h"
 #include "base/span.h"
 #include "kube/port.h"
+#include "kube/tls.h"
 #include "ydoc/ykeys.h"
 
 /* All text has a NUL behind it. */
@@ -26,7 +28,8 @@ struct kube_service {
 	struct span namespace;
 	/* Lower case, without trailing dot; empty when there was something wrong with it. */
 	struct span external_name;
-	struct kube_port *ports; /* routed or not; those in the wrong are left out */
+	const struct kube_tls *tls; /* NULL: nothing is said about it */
+	struct kube_port *ports;    /* routed or not; those in the wrong are left out */
 	size_t port_count;
 	struct kube_pos pos; /* of metadata.name */
 };

@@ -171,7 +171,7 @@ static bool check_config(struct client *c, struct error *e)
 		return error_set(e, "user agent: not the value of a field");
 	if (!c->url.is_https)
 		return true;
-	c->profile = tls_profile_new(config->anchors, NULL);
+	c->profile = tls_profile_new(config->anchors);
 	return c->profile != NULL || error_set(e, "out of memory");
 }
 

@@ -116,23 +116,25 @@ struct addr addresses_at(const struct addresses_choice *c, unsigned index)
 int addresses_pick(const struct addresses *m, const struct addresses_choice *c, uint64_t now_ms)
 {
 	uint64_t best_rank = UINT64_MAX;
-	int best = -1;
+	uint8_t best[ADDRESSES_CHOICE_MAX];
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < c->count && i < 32; i++) {
-		unsigned index = (c->first % c->count + i) % c->count;
-		struct addr a = addresses_at(c, index);
+	for (unsigned i = 0; i < c->count && i < ADDRESSES_CHOICE_MAX; i++) {
+		struct addr a = addresses_at(c, i);
 		uint64_t rank;
 
-		if ((c->tried >> index & 1) != 0)
+		if ((c->tried >> i & 1) != 0)
 			continue;
 		/* Those that rest: the one that has nearly done so first, of either family. */
 		rank = addresses_rest_ms(m, &a, now_ms) * 2 + (a.family != c->family);
 		if (rank < best_rank) {
 			best_rank = rank;
-			best = (int)index;
+			count = 0;
 		}
+		if (rank == best_rank)
+			best[count++] = (uint8_t)i;
 	}
-	return best;
+	return count > 0 ? best[c->turn % count] : -1;
 }
 
 uint8_t addresses_preferred_family(const struct addresses *m, const struct addresses_family *own,

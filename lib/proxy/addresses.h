@@ -59,16 +59,14 @@ void addresses_failed(struct addresses *m, const struct addr *a, uint64_t now_ms
 void addresses_outrun(struct addresses *m, const struct addr *a, uint64_t now_ms);
 void addresses_worked(struct addresses *m, const struct addr *a);
 
-/*
- * A name's addresses from the point of view of one connection to be made. What has been tried is a
- * bit per index; there are at most 32.
- */
+/* A name's addresses from the point of view of one connection to be made. */
+#define ADDRESSES_CHOICE_MAX 32
 struct addresses_choice {
 	const struct addr *addrs;
 	unsigned count;
-	unsigned first; /* where to begin among equals, so that all get their share */
+	unsigned turn;	/* counts connections, so that equals get the same share of them */
 	uint16_t port;	/* of those that have none */
-	uint32_t tried;
+	uint32_t tried; /* bit per index */
 	uint8_t family; /* to be preferred now */
 };
 

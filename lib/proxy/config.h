@@ -14,6 +14,7 @@
 #include "route/verdict.h"
 
 struct guard;
+struct resume;
 struct tls_profile;
 
 /* All in milliseconds. */
@@ -33,9 +34,10 @@ struct proxy_timeouts {
 
 struct proxy_config {
 	struct proxy_timeouts timeouts;
-	const struct tls_profile *tls; /* the caller's; outlives the workers */
-	const struct guard *guard;     /* of addresses of names; as well; NULL: none */
-	struct span via;	       /* our name in Via, by which loops are seen; empty: none */
+	const struct tls_profile *tls; /* the caller's, as are the sessions; outlive the workers */
+	struct resume *sessions;
+	const struct guard *guard; /* of addresses of names; as well; NULL: none */
+	struct span via;	   /* our name in Via, by which loops are seen; empty: none */
 	bool keep_internal_headers;
 	enum accesslog_format access_log;
 	size_t max_sessions; /* per worker, relays among them */

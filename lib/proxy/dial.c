@@ -18,6 +18,11 @@ static const struct endpoints *endpoints_of(const struct exchange *x)
 	return x->view->view->endpoints[x->route->target];
 }
 
+static const struct route_target *target_of(const struct exchange *x)
+{
+	return &view_table(x->view->view)->targets[x->route->target];
+}
+
 enum reason dial_reason_of(enum resolver_state state)
 {
 	switch (state) {
@@ -50,12 +55,11 @@ bool dial_resolve(struct exchange *x)
 		reply_refuse(x, dial_reason_of(endpoints->state), NULL, SPAN(""));
 		return true;
 	}
-	x->pool = upstream_pool_for(w, &view_table(x->view->view)->targets[x->route->target]);
+	x->pool = upstream_pool_for(w, target_of(x));
 	if (x->pool == NULL) {
 		reply_refuse(x, REASON_OVERLOAD, NULL, SPAN(""));
 		return true;
 	}
-	x->first_address = x->pool->next_address++;
 	dial_start(x, true);
 	return true;
 }
@@ -125,7 +129,8 @@ static bool has_untried_addresses(const struct exchange *x)
 {
 	unsigned count = endpoints_of(x)->count;
 
-	return x->tried_addresses != (count < 32 ? (UINT32_C(1) << count) - 1 : UINT32_MAX);
+	return x->tried_addresses !=
+	       (count < ADDRESSES_CHOICE_MAX ? (UINT32_C(1) << count) - 1 : UINT32_MAX);
 }
 
 /* What is told when no address is left: the last failure, and a denial when there was no other. */
@@ -224,7 +229,7 @@ static bool next_address(struct exchange *x, struct addr *addr, enum addresses_s
 	struct addresses_choice choice = {
 		.addrs = endpoints_of(x)->addrs,
 		.count = endpoints_of(x)->count,
-		.first = x->first_address,
+		.turn = x->turn,
 		.port = x->pool->port,
 		.family = x->next_family,
 	};
@@ -259,7 +264,8 @@ static void begin_next(struct exchange *x)
 		enum reason reason = REASON_CONNECT_FAILED;
 
 		attempt->since_ms = now_of(x);
-		attempt->upstream = upstream_connect(x->pool, exchange_worker(x), &addr, x,
+		attempt->upstream = upstream_connect(x->pool, exchange_worker(x),
+						     target_of(x)->identity, &addr, x,
 						     on_upstream_event, &reason);
 		if (attempt->upstream != NULL && state != ADDRESSES_ON_PROBATION)
 			return;
@@ -365,6 +371,7 @@ void dial_start(struct exchange *x, bool may_reuse)
 		session_enter(x->session, SESSION_FORWARD);
 		return;
 	}
+	x->turn = x->pool->connections++;
 	x->failure = REASON_OK;
 	x->connect_until_ms = now_of(x) + w->config->timeouts.connect_ms;
 	x->next_family = addresses_preferred_family(&w->addresses, &x->pool->family, now_of(x));

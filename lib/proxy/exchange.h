@@ -43,7 +43,7 @@ struct exchange {
 	struct addr address; /* last tried */
 	/* dial.h: while there is no upstream yet */
 	struct dial_attempt attempts[DIAL_ATTEMPTS_MAX];
-	unsigned first_address;
+	unsigned turn;		   /* of its connection in the pool */
 	uint32_t tried_addresses;  /* bit per index of the endpoints */
 	uint64_t connect_until_ms; /* then it is a 504 */
 	enum reason failure;	   /* of the addresses tried so far; REASON_OK: none */

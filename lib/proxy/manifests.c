@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "kube/services.h"
+#include "proxy/identity.h"
 #include "sys/file.h"
 #include "sys/inputs.h"
 
@@ -70,7 +71,13 @@ struct route_table *manifests_load(const struct manifests *m, struct diag *diag,
 		table = route_table_new(&services, &options, &e);
 		if (table == NULL)
 			diag_report(diag, DIAG_ERROR, "%s", e.text);
-		else if (summary != NULL)
+		else
+			identity_attach(table, &services, diag);
+		if (diag->errors > 0) {
+			route_table_free(table);
+			table = NULL;
+		}
+		if (table != NULL && summary != NULL)
 			summarise(&services, table, summary);
 	}
 	kube_services_fini(&services);

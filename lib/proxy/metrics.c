@@ -75,33 +75,6 @@ static void print_tls_failures(const struct metrics *const *workers, size_t coun
 	}
 }
 
-static void print_verdicts(const struct metrics *const *workers, size_t count, struct buf *out)
-{
-	metrics_print_head("redirected_total", "counter",
-		   "Redirected connections (with HTTP, their requests), by what became of them.",
-		   out);
-	for (size_t v = VERDICT_INTERNAL; v < VERDICT_REFUSED; v++)
-		buf_printf(out, PREFIX "redirected_total{verdict=\"%s\"} %llu\n", verdict_names[v],
-			   (unsigned long long)sum(workers, count,
-						   offsetof(struct metrics, verdicts) +
-							   v * sizeof(metric)));
-}
-
-/* Of the many only those that have happened: the names of the others are in a table above. */
-static void print_refused(const struct metrics *const *workers, size_t count, struct buf *out)
-{
-	metrics_print_head("redirected_refused_total", "counter",
-		   "Redirected connections and requests that were refused, by reason.", out);
-	for (size_t r = 0; r < REASON_COUNT; r++) {
-		uint64_t total = sum(workers, count,
-				     offsetof(struct metrics, refused) + r * sizeof(metric));
-
-		if (total > 0)
-			buf_printf(out, PREFIX "redirected_refused_total{reason=\"%s\"} %llu\n",
-				   reason_name((enum reason)r), (unsigned long long)total);
-	}
-}
-
 static void print_denials(const struct metrics *const *workers, size_t count, struct buf *out)
 {
 	metrics_print_head("addresses_denied_total", "counter",
@@ -114,6 +87,34 @@ static void print_denials(const struct metrics *const *workers, size_t count, st
 							   verdict * sizeof(metric)));
 }
 
+static void print_verdicts(const struct metrics *const *workers, size_t count, struct buf *out)
+{
+	metrics_print_head(
+		"redirected_total", "counter",
+		"Redirected connections (with HTTP, their requests), by what became of them.", out);
+	for (size_t v = VERDICT_INTERNAL; v < VERDICT_REFUSED; v++)
+		buf_printf(out, PREFIX "redirected_total{verdict=\"%s\"} %llu\n", verdict_names[v],
+			   (unsigned long long)sum(workers, count,
+						   offsetof(struct metrics, verdicts) +
+							   v * sizeof(metric)));
+}
+
+/* Of the many only those that have happened: the names of the others are in a table above. */
+static void print_refused(const struct metrics *const *workers, size_t count, struct buf *out)
+{
+	metrics_print_head("redirected_refused_total", "counter",
+			   "Redirected connections and requests that were refused, by reason.",
+			   out);
+	for (size_t r = 0; r < REASON_COUNT; r++) {
+		uint64_t total = sum(workers, count,
+				     offsetof(struct metrics, refused) + r * sizeof(metric));
+
+		if (total > 0)
+			buf_printf(out, PREFIX "redirected_refused_total{reason=\"%s\"} %llu\n",
+				   reason_name((enum reason)r), (unsigned long long)total);
+	}
+}
+
 void metrics_print(const struct metrics *const *workers, size_t count, struct buf *out)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -122,7 +123,7 @@ void metrics_print(const struct metrics *const *workers, size_t count, struct bu
 	print_requests(workers, count, out);
 	print_responses(workers, count, out);
 	print_tls_failures(workers, count, out);
+	print_denials(workers, count, out);
 	print_verdicts(workers, count, out);
 	print_refused(workers, count, out);
-	print_denials(workers, count, out);
 }

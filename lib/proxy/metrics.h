@@ -42,10 +42,12 @@
 	X(upstream_retries, "upstream_retries_total", "counter",                                   \
 	  "Requests sent again because a reused connection was found closed.")                     \
 	X(address_failures, "address_failures_total", "counter",                                   \
-	  "Addresses of upstreams that failed, or were outrun, and were given a rest.")            \
+	  "Connections to upstreams that failed, or took so long that another was used.")          \
 	X(tls_handshakes, "tls_handshakes_total", "counter", "TLS handshakes completed.")          \
 	X(tls_resumed, "tls_resumed_total", "counter",                                             \
 	  "TLS handshakes among them that resumed a session.")                                     \
+	X(tls_unverified, "tls_unverified_total", "counter",                                       \
+	  "TLS handshakes among them with hosts that were not verified, as tls-verify says.")      \
 	X(relays_open, "relays_open", "gauge",                                                     \
 	  "Connections that are passed on as they are, open now.")                                 \
 	X(relay_bytes, "relay_bytes_total", "counter", "Bytes passed on in them, both ways.")      \
@@ -59,9 +61,9 @@ struct metrics {
 	metric requests[REASON_COUNT];
 	metric responses[6]; /* by the first digit of the status; 0: none was sent */
 	metric tls_failures[TLS_ERROR_COUNT];
+	metric denied[GUARD_VERDICT_COUNT];
 	metric verdicts[VERDICT_COUNT]; /* of redirected connections; of HTTP, of requests */
 	metric refused[REASON_COUNT];	/* of those, why */
-	metric denied[GUARD_VERDICT_COUNT];
 };
 
 static inline void metrics_add(metric *m, uint64_t n)

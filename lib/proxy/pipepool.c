@@ -13,14 +13,7 @@
 /* One that takes less is not worth two calls. */
 #define PIPE_SIZE_MIN (64 << 10)
 
-void pipepool_init(struct pipepool *p)
-{
-	p->free = NULL;
-	for (size_t i = 0; i < PIPEPOOL_MAX; i++) {
-		p->pipes[i] = (struct pipepool_pipe){.next = p->free, .fds = {-1, -1}};
-		p->free = &p->pipes[i];
-	}
-}
+#define IDLE_MS 1000
 
 static void close_both(struct pipepool_pipe *pipe)
 {
@@ -28,10 +21,32 @@ static void close_both(struct pipepool_pipe *pipe)
 	fd_close(&pipe->fds[1]);
 }
 
-void pipepool_fini(struct pipepool *p)
+static void close_free(struct pipepool *p)
 {
 	for (struct pipepool_pipe *pipe = p->free; pipe != NULL; pipe = pipe->next)
 		close_both(pipe);
+}
+
+static void on_timeout(struct timer *t)
+{
+	close_free(LIST_OWNER(t, struct pipepool, timer));
+}
+
+void pipepool_init(struct pipepool *p, struct loop *loop)
+{
+	p->free = NULL;
+	p->loop = loop;
+	timer_init(&p->timer, on_timeout);
+	for (size_t i = 0; i < PIPEPOOL_MAX; i++) {
+		p->pipes[i] = (struct pipepool_pipe){.next = p->free, .fds = {-1, -1}};
+		p->free = &p->pipes[i];
+	}
+}
+
+void pipepool_fini(struct pipepool *p)
+{
+	timer_cancel(&p->timer);
+	close_free(p);
 	p->free = NULL;
 }
 
@@ -72,4 +87,6 @@ void pipepool_put(struct pipepool *p, struct pipepool_pipe *pipe, size_t content
 		close_both(pipe);
 	pipe->next = p->free;
 	p->free = pipe;
+	if (!timer_is_set(&p->timer))
+		loop_timer_set(p->loop, &p->timer, IDLE_MS);
 }

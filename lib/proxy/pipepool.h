@@ -1,11 +1,14 @@
 /*
  * pipepool: pipes for splice, of one worker. One is held only while there is much to move, or
- * something is in it; so a few serve many connections.
+ * something is in it; so a few serve many connections. Those that nobody holds are closed soon:
+ * they count towards what the kernel lets one user have.
  */
 #ifndef PROXY_PIPEPOOL_H
 #define PROXY_PIPEPOOL_H
 
 #include <stddef.h>
+
+#include "ev/loop.h"
 
 /* Pipes at a time; each has two descriptors. */
 #define PIPEPOOL_MAX 32
@@ -18,10 +21,12 @@ struct pipepool_pipe {
 
 struct pipepool {
 	struct pipepool_pipe *free; /* newest first; those that are not made last */
+	struct loop *loop;
+	struct timer timer; /* since one has come back */
 	struct pipepool_pipe pipes[PIPEPOOL_MAX];
 };
 
-void pipepool_init(struct pipepool *p);
+void pipepool_init(struct pipepool *p, struct loop *loop);
 /* Closes all; none may be in use. */
 void pipepool_fini(struct pipepool *p);
 

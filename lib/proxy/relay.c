@@ -248,8 +248,15 @@ static bool connect_to(struct relay *r, const struct addr *to, enum reason *reas
 /* The next of the name's addresses, if there is one; else it is over, for `reason`. */
 static void connect_next(struct relay *r, enum reason reason)
 {
+	struct addresses *known = &r->worker->addresses;
+	uint64_t now = loop_now_ms(&r->worker->loop);
+	struct addresses_choice choice;
 	struct dial_name name;
+	int index;
 
+	/* One that was connecting has failed, and makes way. */
+	if (r->pool != NULL && r->upstream.watch.fd != -1)
+		addresses_failed(known, &r->address, now);
 	drop_upstream(r, false);
 	if (r->pool == NULL) {
 		finish(r, reason);
@@ -260,16 +267,24 @@ static void connect_next(struct relay *r, enum reason reason)
 		.host = view_table(r->view->view)->targets[r->target].host,
 		.source = SPAN("SNI"),
 	};
-	while (r->tried_addresses < name.endpoints->count) {
-		uint32_t index = (r->first_address + r->tried_addresses++) % name.endpoints->count;
-		struct addr to = name.endpoints->addrs[index];
+	choice = (struct addresses_choice){
+		.addrs = name.endpoints->addrs,
+		.count = name.endpoints->count,
+		.turn = r->turn,
+		.port = r->pool->port,
+		.tried = r->tried_addresses,
+		.family = addresses_preferred_family(known, &r->pool->family, now),
+	};
+	while ((index = addresses_pick(known, &choice, now)) >= 0) {
+		struct addr to = addresses_at(&choice, (unsigned)index);
 
-		if (to.port == 0)
-			to.port = r->pool->port;
+		choice.tried = r->tried_addresses |= UINT32_C(1) << index;
 		if (dial_judge(r->worker, &to, &name) != GUARD_ALLOWED)
 			reason = REASON_ADDRESS_DENIED;
 		else if (connect_to(r, &to, &reason))
 			return;
+		else
+			addresses_failed(known, &to, now);
 	}
 	finish(r, reason);
 }
@@ -304,6 +319,8 @@ static void finish_connect(struct relay *r)
 		connect_next(r, upstream_connect_reason(error));
 		return;
 	}
+	if (r->pool != NULL)
+		addresses_worked(&r->worker->addresses, &r->address);
 	/* It did come about, and was reset since: what was sent before can still be read. */
 	r->upstream.error = error;
 	worker_view_unref(r->view);
@@ -400,7 +417,7 @@ void relay_start_to_name(struct worker *w, const struct relay_client *client, ui
 		finish(r, REASON_OVERLOAD);
 		return;
 	}
-	r->first_address = pool->next_address++;
+	r->turn = pool->connections++;
 	r->pool = pool;
 	resolve(r);
 }

@@ -41,8 +41,8 @@ struct relay {
 	struct worker *worker;
 	/* Of the name whose addresses are tried; NULL: there is only `address`. */
 	const struct upstream_pool *pool;
-	struct worker_view *view; /* until it is connected */
-	uint32_t target, first_address, tried_addresses;
+	struct worker_view *view;		/* until it is connected */
+	uint32_t target, turn, tried_addresses; /* as in an exchange */
 	struct addr peer, original;
 	struct addr address; /* the one that is, or was last, connected to */
 	struct outgoing outgoing;

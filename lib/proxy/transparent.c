@@ -182,13 +182,14 @@ static bool on_early_end(struct session *s, enum stream_result r)
 	return false;
 }
 
-/* Nothing came after all: back to holding nothing. */
-static void drop_if_empty(struct session *s)
+/* For more. Nothing is held when nothing came after all. */
+static bool wait_on(struct session *s)
 {
-	if (!iobuf_is_empty(&s->exchange->request.in))
-		return;
-	exchange_free(s->exchange);
-	s->exchange = NULL;
+	if (iobuf_is_empty(&s->exchange->request.in)) {
+		exchange_free(s->exchange);
+		s->exchange = NULL;
+	}
+	return false;
 }
 
 bool transparent_detect(struct session *s)
@@ -213,9 +214,7 @@ bool transparent_detect(struct session *s)
 		r = stream_read(&s->client, in->block + in->end, iobuf_room(in), &got);
 		in->end += (uint32_t)got;
 		if (r == STREAM_AGAIN)
-			drop_if_empty(s);
-		if (r == STREAM_AGAIN)
-			return false;
+			return wait_on(s);
 		if (r != STREAM_OK)
 			return on_early_end(s, r);
 		switch (sniff_bytes(iobuf_span(in), &hello)) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -10,6 +11,7 @@
 #include "base/hash.h"
 #include "proxy/worker.h"
 #include "sys/fd.h"
+#include "sys/log.h"
 
 /*
  * Idle connections kept per pool: beyond that many, a burst is over and they only cost descriptors.
@@ -46,12 +48,14 @@ static uint64_t hash_target(const struct route_target *target)
 
 	hash = hash_byte(hash, (char)(target->port >> 8));
 	hash = hash_byte(hash, (char)target->port);
+	hash = hash_span(hash, span_of(identity_number(target), TLSCONN_IDENTITY_SIZE));
 	return hash_finish(hash_byte(hash, (char)target->tls));
 }
 
 static bool is_for(const struct upstream_pool *pool, const struct route_target *target)
 {
 	return pool->port == target->port && pool->tls == target->tls &&
+	       memcmp(pool->identity, identity_number(target), TLSCONN_IDENTITY_SIZE) == 0 &&
 	       span_eq(span_from_cstr(pool->host), target->host);
 }
 
@@ -68,6 +72,7 @@ static struct upstream_pool *pool_new(const struct route_target *target, uint64_
 	list_init(&pool->idle);
 	pool->port = target->port;
 	pool->tls = target->tls;
+	memcpy(pool->identity, identity_number(target), TLSCONN_IDENTITY_SIZE);
 	memcpy(pool->host, target->host.ptr, target->host.len);
 	return pool;
 }
@@ -226,8 +231,9 @@ static void setup(struct upstream *u, struct upstream_pool *pool, struct worker 
 }
 
 struct upstream *upstream_connect(struct upstream_pool *pool, struct worker *w,
-				  const struct addr *addr, void *user,
-				  void (*on_event)(struct upstream *), enum reason *reason)
+				  const struct identity *identity, const struct addr *addr,
+				  void *user, void (*on_event)(struct upstream *),
+				  enum reason *reason)
 {
 	struct upstream *u = slab_get(&w->upstream_slab);
 	struct error e;
@@ -244,6 +250,7 @@ struct upstream *upstream_connect(struct upstream_pool *pool, struct worker *w,
 		return NULL;
 	}
 	setup(u, pool, w, addr);
+	u->identity = identity;
 	if (!loop_add(&w->loop, &u->stream.watch, fd, on_stream_event, &e)) {
 		*reason = REASON_OVERLOAD;
 		fd_close(&fd);
@@ -271,18 +278,39 @@ static enum upstream_phase fail_tls(struct upstream *u, enum tls_error error)
 	return fail(u, REASON_TLS_FAILED, tls_error_name(error));
 }
 
+/* Who is called, and how he is to prove it. */
+static struct tlsconn_peer peer_of(const struct upstream *u)
+{
+	const struct proxy_config *config = u->worker->config;
+	const struct identity *identity = u->identity;
+	struct tlsconn_peer peer = {.profile = config->tls,
+				    .server = span_from_cstr(u->pool->host),
+				    .sessions = config->sessions,
+				    .addr = u->addr};
+
+	memcpy(peer.identity, u->pool->identity, sizeof peer.identity);
+	if (identity == NULL)
+		return peer;
+	if (identity->profile != NULL)
+		peer.profile = identity->profile;
+	if (identity->sni.len > 0)
+		peer.server = identity->sni;
+	peer.names = identity->names;
+	peer.keypair = identity->keypair;
+	peer.is_unverified = identity->is_unverified;
+	return peer;
+}
+
 /* The connection has come about: begin what comes next. */
 static enum upstream_phase on_connected(struct upstream *u)
 {
 	uint8_t entropy[TLSCONN_ENTROPY_SIZE];
-	struct worker *w = u->worker;
-	struct tlsconn_peer peer = {.profile = w->config->tls,
-				    .server = span_from_cstr(u->pool->host),
-				    .addr = u->addr};
+	struct tlsconn_peer peer;
 
 	if (!u->pool->tls)
 		return u->phase = UPSTREAM_READY;
-	u->stream.tls = tlsconn_new(&w->tls_memory);
+	peer = peer_of(u);
+	u->stream.tls = tlsconn_new(&u->worker->tls_memory);
 	if (u->stream.tls == NULL)
 		return fail(u, REASON_OVERLOAD, NULL);
 	if (getrandom(entropy, sizeof entropy, GRND_NONBLOCK) != sizeof entropy)
@@ -306,14 +334,33 @@ static enum upstream_phase finish_connect(struct upstream *u)
 	return on_connected(u);
 }
 
+static void count_handshake(struct upstream *u)
+{
+	struct metrics *metrics = &u->worker->metrics;
+	struct log_line line;
+
+	metrics_add(&metrics->tls_handshakes, 1);
+	metrics_add(&metrics->tls_resumed, tlsconn_is_resumed(u->stream.tls));
+	if (u->identity == NULL || !u->identity->is_unverified)
+		return;
+	metrics_add(&metrics->tls_unverified, 1);
+	if (u->pool->told_unverified)
+		return;
+	u->pool->told_unverified = true;
+	log_begin(&line, LOG_WARN, "TLS without verification, as its Service asks for");
+	log_cstr(&line, "host", u->pool->host);
+	log_u64(&line, "port", u->pool->port);
+	log_end(&line);
+}
+
 static enum upstream_phase shake_hands(struct upstream *u)
 {
 	enum tls_error error;
 
 	switch (stream_handshake(&u->stream)) {
 	case STREAM_OK:
-		metrics_add(&u->worker->metrics.tls_handshakes, 1);
-		metrics_add(&u->worker->metrics.tls_resumed, tlsconn_is_resumed(u->stream.tls));
+		count_handshake(u);
+		u->identity = NULL;
 		return u->phase = UPSTREAM_READY;
 	case STREAM_AGAIN:
 		return u->phase;

@@ -1,9 +1,10 @@
 /*
  * upstream: connections to external hosts, and the pool that keeps them for the next request.
  *
- * A pool belongs to one worker and one (host, port, TLS or not): a connection that was verified for
- * one name never serves another. An idle connection is watched; whatever it says, it is closed:
- * bytes that nobody asked for are never a response (RFC 9112 section 6.3).
+ * A pool belongs to one worker and one (host, port, TLS or not, identity): a connection that was
+ * verified for one name, or in one way, never serves another. An idle connection is watched;
+ * whatever it says, it is closed: bytes that nobody asked for are never a response (RFC 9112
+ * section 6.3).
  */
 #ifndef PROXY_UPSTREAM_H
 #define PROXY_UPSTREAM_H
@@ -15,6 +16,7 @@
 #include "net/addr.h"
 #include "net/hostname.h"
 #include "proxy/addresses.h"
+#include "proxy/identity.h"
 #include "proxy/reason.h"
 #include "proxy/stream.h"
 #include "route/table.h"
@@ -26,10 +28,12 @@ struct upstream_pool {
 	uint64_t hash;
 	struct list idle; /* most recently used first */
 	unsigned idle_count;
-	unsigned next_address; /* where the next connection begins to try */
+	unsigned connections; /* that were needed so far: whose turn it is among the addresses */
 	struct addresses_family family;
 	uint16_t port;
 	bool tls;
+	bool told_unverified; /* the log has been told that its host is not verified */
+	uint8_t identity[TLSCONN_IDENTITY_SIZE];
 	char host[HOSTNAME_MAX + 1];
 };
 
@@ -53,7 +57,8 @@ struct upstream {
 	struct deferred release;
 	struct worker *worker;
 	struct upstream_pool *pool;
-	void *user; /* NULL while idle */
+	const struct identity *identity; /* of its target; until READY, NULL: the proxy's own */
+	void *user;			 /* NULL while idle */
 	void (*on_event)(struct upstream *u);
 	struct addr addr;
 	enum upstream_phase phase;
@@ -79,11 +84,13 @@ struct upstream *upstream_take_idle(struct upstream_pool *pool, void *user,
 
 /*
  * Begins a new connection; `user` hears of it through on_event (never from within this call). NULL
- * with *reason when it failed at once.
+ * with *reason when it failed at once. `identity`, NULL or that of a target of this pool, must last
+ * until the connection is READY or closed.
  */
 struct upstream *upstream_connect(struct upstream_pool *pool, struct worker *w,
-				  const struct addr *addr, void *user,
-				  void (*on_event)(struct upstream *), enum reason *reason);
+				  const struct identity *identity, const struct addr *addr,
+				  void *user, void (*on_event)(struct upstream *),
+				  enum reason *reason);
 
 /* A socket, non-blocking and without Nagle's delay, on its way to *addr; -1 with errno. */
 int upstream_dial(const struct addr *addr);

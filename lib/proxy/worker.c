@@ -129,7 +129,6 @@ static void init_memory(struct worker *w)
 {
 	size_t max = w->config->max_sessions;
 
-	pipepool_init(&w->pipes);
 	slab_init(&w->relay_slab, sizeof(struct relay), max, KEEP_SESSIONS);
 	slab_init(&w->session_slab, sizeof(struct session), max, KEEP_SESSIONS);
 	slab_init(&w->exchange_slab, sizeof(struct exchange), max, KEEP_EXCHANGES);
@@ -157,6 +156,7 @@ bool worker_init(struct worker *w, const struct proxy_config *config, unsigned i
 	init_memory(w);
 	if (!loop_init(&w->loop, e))
 		return false;
+	pipepool_init(&w->pipes, &w->loop);
 	w->loop.end_of_turn = on_end_of_turn;
 	fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (fd == -1)

@@ -53,9 +53,9 @@ struct worker {
 	struct list relays;   /* all of them */
 	struct list waiting_relays;
 	struct upstream_pools pools;
-	struct pipepool pipes;
 	struct addresses addresses;
 	uint64_t quiet_until_ms; /* dial.c: no warning of denied addresses before */
+	struct pipepool pipes;
 	struct slab relay_slab, session_slab, exchange_slab, upstream_slab, blocks;
 	struct tlsconn_memory tls_memory;
 	struct logwriter *log_writer; /* NULL: no access log */

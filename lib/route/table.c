@@ -105,23 +105,30 @@ static bool is_routed(const struct kube_port *port)
 /* A table under way. */
 struct building {
 	struct route_table *table;
+	uint32_t tls_services; /* so far */
+	uint32_t tls_service;  /* of the Service under way, or 0 */
 };
 
-/* A namespace is never "s", which is all that is asked of the key here. */
-static uint32_t hash_target(struct span host, uint16_t port, bool tls)
+static uint32_t hash_target(const struct route_target *target)
 {
-	return hash_of((struct key){host, tls ? SPAN("s") : SPAN(""), port});
+	/* Any text will do that tells apart what is asked below. */
+	struct span kind = span_of(&target->tls_service, sizeof target->tls_service);
+
+	return hash_of((struct key){target->host, target->tls ? kind : SPAN(""), target->port});
 }
 
-bool route_table_find_target(const struct route_table *t, struct span host, uint16_t port, bool tls,
-			     uint32_t *index)
+/* The target, in the chain of its hash; with `any_service` one that has TLS settings is as good. */
+static bool find_target(const struct route_table *t, const struct route_target *wanted,
+			bool any_service, uint32_t *index)
 {
-	uint32_t at = hash_target(host, port, tls) & t->by_target.mask, slot;
+	uint32_t at = hash_target(wanted) & t->by_target.mask, slot;
 
 	for (; (slot = t->by_target.slots[at]) != 0; at = (at + 1) & t->by_target.mask) {
 		const struct route_target *known = &t->targets[slot - 1];
 
-		if (known->port == port && known->tls == tls && span_eq_nocase(known->host, host)) {
+		if (known->port == wanted->port && known->tls == wanted->tls &&
+		    (any_service || known->tls_service == wanted->tls_service) &&
+		    span_eq_nocase(known->host, wanted->host)) {
 			*index = slot - 1;
 			return true;
 		}
@@ -129,15 +136,30 @@ bool route_table_find_target(const struct route_table *t, struct span host, uint
 	return false;
 }
 
-/* The index of the target, which is added when it is new. */
+bool route_table_find_target(const struct route_table *t, struct span host, uint16_t port, bool tls,
+			     uint32_t *index)
+{
+	return find_target(t, &(struct route_target){.host = host, .port = port, .tls = tls}, true,
+			   index);
+}
+
+/*
+ * The index of the target, which is added when it is new. One of a Service's own is put in a second
+ * time, as if it were not, for whoever asks for the host alone.
+ */
 static uint32_t add_target(struct route_table *t, struct route_target target)
 {
 	uint32_t index;
 
-	if (route_table_find_target(t, target.host, target.port, target.tls, &index))
+	if (find_target(t, &target, false, &index))
 		return index;
 	t->targets[t->target_count] = target;
-	put(&t->by_target, hash_target(target.host, target.port, target.tls), t->target_count);
+	put(&t->by_target, hash_target(&target), t->target_count);
+	if (target.tls_service != 0 &&
+	    !route_table_find_target(t, target.host, target.port, target.tls, &index)) {
+		target.tls_service = 0;
+		put(&t->by_target, hash_target(&target), t->target_count);
+	}
 	return (uint32_t)t->target_count++;
 }
 
@@ -182,9 +204,11 @@ static bool add_route(struct building *b, struct route_service *service,
 	if (!make_host_header(&t->arena, port, route) ||
 	    !copy_pos(&t->arena, &port->pos, &route->pos))
 		return false;
-	route->target = add_target(t, (struct route_target){.host = service->external_name,
-							    .port = route->port,
-							    .tls = route->tls});
+	route->target = add_target(
+		t, (struct route_target){.host = service->external_name,
+					 .port = route->port,
+					 .tls = route->tls,
+					 .tls_service = route->tls ? b->tls_service : 0});
 	put(&t->by_port, hash_of((struct key){service->name, service->namespace, route->port}),
 	    t->route_count);
 	t->route_count++;
@@ -213,6 +237,7 @@ static bool add_service(struct building *b, const struct kube_service *from)
 	    !copy_namespace(t, from->namespace, &service->namespace))
 		return false;
 	service->first_route = (uint32_t)t->route_count;
+	b->tls_service = from->tls != NULL ? ++b->tls_services : 0;
 	put(&t->by_service, hash_of((struct key){service->name, service->namespace, 0}),
 	    t->service_count);
 	if (route_table_find_name(t, service->name) == NULL)
@@ -273,7 +298,7 @@ static bool make_arrays(struct building *b, const struct kube_services *from)
 	       make_index(&t->arena, routes, &t->by_port) &&
 	       make_index(&t->arena, from->count, &t->by_service) &&
 	       make_index(&t->arena, from->count, &t->by_name) &&
-	       make_index(&t->arena, routes + 1, &t->by_target);
+	       make_index(&t->arena, 2 * routes + 1, &t->by_target);
 }
 
 /* The name to ask name servers for. */
@@ -367,6 +392,8 @@ void route_table_free(struct route_table *t)
 {
 	if (t == NULL)
 		return;
+	if (t->release != NULL)
+		t->release(t->attached);
 	arena_fini(&t->arena);
 	alloc_put(t);
 }

@@ -49,11 +49,19 @@ struct route {
 	bool tls;
 };
 
-/* An upstream; routes with the same host, port and protocol share one. */
+struct identity;
+
+/*
+ * An upstream; routes with the same host, port and protocol share one, except those of a Service
+ * that says something about TLS: those are its own.
+ */
 struct route_target {
 	struct span host; /* a DNS name without trailing dot, or an IPv4 address */
 	uint16_t port;
 	bool tls;
+	uint32_t tls_service; /* number of the Service among those that do, from 1; 0: none */
+	/* What it says, as it was loaded; NULL: nothing. The table's maker puts it here. */
+	const struct identity *identity;
 };
 
 /* Open addressing; a slot holds a position + 1, 0 when it is free. */
@@ -74,6 +82,8 @@ struct route_table {
 	struct span cluster_domain;
 	const struct route *gateway; /* for all requests that are redirected to us; NULL: none */
 	uint64_t hash; /* of everything above, to see whether a reload changed something */
+	void *attached; /* its maker's, who may set both; released with the table */
+	void (*release)(void *attached);
 
 	struct route_index by_port;    /* (name, namespace, port) -> route */
 	struct route_index by_service; /* (name, namespace) -> service */

@@ -186,22 +186,20 @@ enum extension {
 	NAMES,
 	PURPOSES,
 	NAME_CONSTRAINTS,
+	POLICIES,
 	IGNORED, /* this one and all behind it, critical or not */
 };
 
-/*
- * What is ignored of them speaks of revocation or informs people, or, certificatePolicies, counts
- * only for who asks for a policy (RFC 5280 section 4.2).
- */
+/* What is ignored of them speaks of revocation or informs people (RFC 5280 section 4.2). */
 static const struct span extensions[] = {
 	[BASIC_CONSTRAINTS] = OID_INIT(OID_BASIC_CONSTRAINTS),
 	[KEY_USAGE] = OID_INIT(OID_KEY_USAGE),
 	[NAMES] = OID_INIT(OID_SUBJECT_ALT_NAME),
 	[PURPOSES] = OID_INIT(OID_EXT_KEY_USAGE),
 	[NAME_CONSTRAINTS] = OID_INIT(OID_NAME_CONSTRAINTS),
+	[POLICIES] = OID_INIT("\x55\x1d\x20"),
 	[IGNORED] = OID_INIT("\x55\x1d\x23"),	      /* authorityKeyIdentifier */
 	OID_INIT("\x55\x1d\x0e"),		      /* subjectKeyIdentifier */
-	OID_INIT("\x55\x1d\x20"),		      /* certificatePolicies */
 	OID_INIT("\x55\x1d\x12"),		      /* issuerAltName */
 	OID_INIT("\x55\x1d\x09"),		      /* subjectDirectoryAttributes */
 	OID_INIT("\x55\x1d\x1f"),		      /* cRLDistributionPoints */
@@ -210,6 +208,24 @@ static const struct span extensions[] = {
 	OID_INIT("\x2b\x06\x01\x05\x05\x07\x01\x0b"), /* subjectInfoAccess */
 };
 #define EXTENSIONS (sizeof extensions / sizeof extensions[0])
+
+/*
+ * certificatePolicies ::= SEQUENCE OF SEQUENCE { policy OID, qualifiers OPTIONAL }. They count only
+ * for who asks for a policy; but qualifiers that are critical must be understood (RFC 5280 section
+ * 4.2.1.4).
+ */
+static bool has_no_qualifiers(struct span value)
+{
+	struct span list, policy, oid;
+
+	if (!parse_sequence(value, &list))
+		return false;
+	while (list.len > 0)
+		if (!der_take(&list, DER_SEQUENCE, &policy) || !der_take(&policy, DER_OID, &oid) ||
+		    policy.len != 0)
+			return false;
+	return true;
+}
 
 static bool parse_value(size_t which, struct span value, struct cert *out)
 {
@@ -253,6 +269,8 @@ static bool parse_extensions(struct span wrapped, struct cert *out)
 		if ((seen & 1u << which) != 0 || !parse_value(which, value, out))
 			return false;
 		seen |= 1u << which;
+		if (which == POLICIES && is_critical)
+			out->has_unknown_critical |= !has_no_qualifiers(value);
 	}
 	return true;
 }

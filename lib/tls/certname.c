@@ -2,7 +2,7 @@
 
 #include "tls/der.h"
 
-/* The kinds of GeneralName that have elements inside: otherName [0], [3], directoryName [4], [5]. */
+/* Kinds of GeneralName with elements inside: otherName [0], x400Address, directoryName [4], [5]. */
 #define CONSTRUCTED (1u << 0 | 1u << 3 | 1u << 4 | 1u << 5)
 
 /* otherName: type-id OID, value [0] EXPLICIT ANY */

@@ -1,6 +1,6 @@
 /*
- * resume: TLS sessions with servers, for the next connection to take up (RFC 5246 section 7.3): that
- * costs a twentieth of a full handshake, and the server's certificate is not sent again.
+ * resume: TLS sessions with servers, for the next connection to take up (RFC 5246 section 7.3):
+ * that costs a tenth of a full handshake or less, and the server's certificate is not sent again.
  *
  * A session was agreed on with one server at one address, verified in one way: it is found by a key
  * that is made of all of these. The table is bounded, any thread may use it, and it allocates

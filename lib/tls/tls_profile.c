@@ -92,19 +92,26 @@ static void set_up(br_ssl_client_context *cc)
 	engine->rng_os_rand_done = 1;
 }
 
-struct tls_profile *tls_profile_new(const struct anchors *anchors, struct resume *sessions)
+struct tls_profile *tls_profile_new(const struct anchors *anchors)
 {
 	struct tls_profile *p = alloc_get(sizeof *p);
 
 	if (p == NULL)
 		return NULL;
+	p->signatures = sigcache_new();
+	if (p->signatures == NULL) {
+		alloc_put(p);
+		return NULL;
+	}
 	p->anchors = anchors;
-	p->sessions = sessions;
 	set_up(&p->template);
 	return p;
 }
 
 void tls_profile_free(struct tls_profile *p)
 {
+	if (p == NULL)
+		return;
+	sigcache_free(p->signatures);
 	alloc_put(p);
 }

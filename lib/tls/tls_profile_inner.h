@@ -6,11 +6,12 @@
 
 #include <bearssl.h>
 
+#include "tls/sigcache.h"
 #include "tls/tls_profile.h"
 
 struct tls_profile {
 	const struct anchors *anchors;
-	struct resume *sessions; /* or NULL */
+	struct sigcache *signatures;
 	/*
 	 * Configured, but never reset and never seeded: no connection can start with a copy of it
 	 * without entropy of its own, and resetting sets pointers into the context itself.

@@ -4,6 +4,7 @@
 
 #include <bearssl.h>
 
+#include "base/endian.h"
 #include "net/addr.h"
 #include "net/hostname.h"
 #include "tls/keypair_inner.h"
@@ -267,6 +268,7 @@ static void set_up(struct tlsconn *c, const struct tlsconn_peer *peer, uint64_t 
 	c->client = peer->profile->template;
 	verify_fini(&b->verify);
 	verify_init(&b->verify, peer->profile->anchors, names, now_s, &c->memory->chains);
+	verify_remember(&b->verify, peer->profile->signatures);
 	if (peer->is_unverified)
 		verify_nothing(&b->verify);
 	br_ssl_engine_set_x509(engine(c), verify_engine(&b->verify));
@@ -278,13 +280,29 @@ static void set_up(struct tlsconn *c, const struct tlsconn_peer *peer, uint64_t 
 	br_ssl_engine_set_buffers_bidi(engine(c), b->in, sizeof b->in, b->out, sizeof b->out);
 }
 
+void tlsconn_identify(const struct span *parts, size_t count,
+		      uint8_t identity[static TLSCONN_IDENTITY_SIZE])
+{
+	br_sha256_context hash;
+
+	br_sha256_init(&hash);
+	for (size_t i = 0; i < count; i++) {
+		uint8_t len[4];
+
+		endian_put_be32(len, (uint32_t)parts[i].len);
+		br_sha256_update(&hash, len, sizeof len);
+		br_sha256_update(&hash, parts[i].ptr, parts[i].len);
+	}
+	br_sha256_out(&hash, identity);
+}
+
 /* The key of the session with this peer, and the session itself if there is one. */
 static void find_session(struct tlsconn *c, const struct tlsconn_peer *peer, const char *name)
 {
 	br_ssl_session_parameters session;
 	br_sha256_context hash;
 
-	c->sessions = peer->addr.family != 0 ? peer->profile->sessions : NULL;
+	c->sessions = peer->sessions;
 	if (c->sessions == NULL)
 		return;
 	br_sha256_init(&hash);

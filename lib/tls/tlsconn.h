@@ -29,6 +29,7 @@
 #include "base/span.h"
 #include "net/addr.h"
 #include "tls/keypair.h"
+#include "tls/resume.h"
 #include "tls/tls_profile.h"
 #include "tls/tls_error.h"
 
@@ -74,13 +75,18 @@ struct tlsconn_peer {
 	const struct keypair *keypair; /* for a peer that asks for one; NULL: none */
 	bool is_unverified;	       /* takes whatever certificate there is */
 	/*
-	 * Where the transport leads to, and what stands for all of the above but the server:
-	 * sessions are resumed where both are the same, and the server. Without an address (family
-	 * 0) none is.
+	 * Sessions that may be resumed, NULL: none; where the transport leads to; and what stands
+	 * for all of the above but the server. A session is resumed where both are the same, and
+	 * the server.
 	 */
+	struct resume *sessions;
 	struct addr addr;
 	uint8_t identity[TLSCONN_IDENTITY_SIZE];
 };
+
+/* Makes an identity of all that it stands for: the same of the same parts, and of no others. */
+void tlsconn_identify(const struct span *parts, size_t count,
+		      uint8_t identity[static TLSCONN_IDENTITY_SIZE]);
 
 /* NULL without memory. It must be started before anything else. */
 struct tlsconn *tlsconn_new(struct tlsconn_memory *m);

@@ -79,22 +79,71 @@ static void hash(const br_hash_class *class, struct span bytes, unsigned char *o
 	class->out(&context.vtable, out);
 }
 
-/* Was the last certificate signed with this key? */
-static bool signed_by(const struct verify_chain *chain, const br_x509_pkey *key)
+static bool verify_signature(const struct verify_chain *chain, size_t hash_len,
+			     const br_x509_pkey *key)
 {
-	const struct algorithm *a = chain->algorithm;
-	size_t hash_len = a->hash->desc >> BR_HASHDESC_OUT_OFF & BR_HASHDESC_OUT_MASK;
 	unsigned char hash[sizeof chain->hash];
 
-	if (key->key_type != a->key_type)
-		return false;
 	if (key->key_type == BR_KEYTYPE_EC)
 		return br_ecdsa_vrfy_asn1_get_default()(br_ec_get_default(), chain->hash, hash_len,
 							&key->key.ec, chain->signature,
 							chain->signature_len) != 0;
-	return br_rsa_pkcs1_vrfy_get_default()(chain->signature, chain->signature_len, a->hash_oid,
-					       hash_len, &key->key.rsa, hash) != 0 &&
+	return br_rsa_pkcs1_vrfy_get_default()(chain->signature, chain->signature_len,
+					       chain->algorithm->hash_oid, hash_len, &key->key.rsa,
+					       hash) != 0 &&
 	       memcmp(hash, chain->hash, hash_len) == 0;
+}
+
+static void add_part(br_sha256_context *context, const void *bytes, size_t len)
+{
+	unsigned char head[4];
+
+	endian_put_be32(head, (uint32_t)len);
+	br_sha256_update(context, head, sizeof head);
+	br_sha256_update(context, bytes, len);
+}
+
+/* All that the outcome of verify_signature hangs on. */
+static void identify_signature(const struct verify_chain *chain, size_t hash_len,
+			       const br_x509_pkey *key, uint8_t out[static SIGCACHE_KEY_SIZE])
+{
+	const br_rsa_public_key *rsa = &key->key.rsa;
+	unsigned char curve = (unsigned char)key->key.ec.curve;
+	br_sha256_context context;
+
+	br_sha256_init(&context);
+	add_part(&context, chain->algorithm->oid.ptr, chain->algorithm->oid.len);
+	add_part(&context, chain->hash, hash_len);
+	add_part(&context, chain->signature, chain->signature_len);
+	if (key->key_type == BR_KEYTYPE_EC) {
+		add_part(&context, &curve, sizeof curve);
+		add_part(&context, key->key.ec.q, key->key.ec.qlen);
+	} else {
+		add_part(&context, rsa->n, rsa->nlen);
+		add_part(&context, rsa->e, rsa->elen);
+	}
+	br_sha256_out(&context, out);
+}
+
+/* Was the last certificate signed with this key? */
+static bool signed_by(const struct verify *v, const br_x509_pkey *key)
+{
+	const struct verify_chain *chain = v->chain;
+	const br_hash_class *class = chain->algorithm->hash;
+	size_t hash_len = class->desc >> BR_HASHDESC_OUT_OFF & BR_HASHDESC_OUT_MASK;
+	uint8_t id[SIGCACHE_KEY_SIZE];
+
+	if (key->key_type != chain->algorithm->key_type)
+		return false;
+	if (v->cache == NULL)
+		return verify_signature(chain, hash_len, key);
+	identify_signature(chain, hash_len, key, id);
+	if (sigcache_has(v->cache, id))
+		return true;
+	if (!verify_signature(chain, hash_len, key))
+		return false;
+	sigcache_add(v->cache, id);
+	return true;
 }
 
 static bool is_same_key(const br_x509_pkey *a, const br_x509_pkey *b)
@@ -132,7 +181,7 @@ static bool is_signed_by_anchor(const struct verify *v, const struct cert *cert)
 
 		if ((anchor->flags & BR_X509_TA_CA) != 0 &&
 		    span_eq(cert->issuer, span_of(anchor->dn.data, anchor->dn.len)) &&
-		    signed_by(v->chain, &anchor->pkey))
+		    signed_by(v, &anchor->pkey))
 			return true;
 	}
 	return false;
@@ -142,7 +191,9 @@ static enum tls_error check_key(const br_x509_pkey *key)
 {
 	if (key->key_type == BR_KEYTYPE_EC)
 		return key->key.ec.qlen <= VERIFY_KEY_MAX ? TLS_OK : TLS_CERT_MALFORMED;
-	if (key->key.rsa.nlen < RSA_MIN_BYTES)
+	/* To the power of one everything is its own signature. */
+	if (key->key.rsa.nlen < RSA_MIN_BYTES ||
+	    (key->key.rsa.elen == 1 && key->key.rsa.e[0] < 3))
 		return TLS_CERT_WEAK_KEY;
 	return key->key.rsa.nlen <= RSA_MAX_BYTES && key->key.rsa.elen <= EXPONENT_MAX_BYTES
 		       ? TLS_OK
@@ -239,7 +290,7 @@ static enum tls_error check_authority(const struct verify *v, const struct cert 
 		return TLS_CERT_BAD_USAGE;
 	if (cert->path_len < (int)v->certs - 2)
 		return TLS_CERT_PATH_TOO_LONG;
-	if (!signed_by(v->chain, &cert->key))
+	if (!signed_by(v, &cert->key))
 		return TLS_CERT_BAD_SIGNATURE;
 	return check_constraints(v->chain, cert);
 }

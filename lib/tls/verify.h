@@ -1,8 +1,8 @@
 /*
  * verify: our judgement of a server's certificates, as an X.509 engine for BearSSL's handshake, in
- * place of its own. That one takes a SHA-1 signature and a common name, does not know IP addresses,
- * purposes and name constraints, and refuses a chain whose authority marks the last two as critical,
- * as RFC 5280 wants it to. Hashes, RSA and ECDSA are BearSSL's.
+ * place of its own. That one takes a common name for a name, does not know IP addresses, purposes
+ * and name constraints, and refuses a chain whose authority marks the last two as critical, as RFC
+ * 5280 wants it to. Hashes, RSA and ECDSA are BearSSL's.
  *
  * A chain is good (RFC 5280 section 6) when
  *
@@ -29,6 +29,7 @@
 #include "base/slab.h"
 #include "base/span.h"
 #include "tls/anchors.h"
+#include "tls/sigcache.h"
 #include "tls/tls_error.h"
 
 /*
@@ -48,6 +49,7 @@ struct verify {
 	int64_t now_s;
 	bool is_unverified;
 	struct slab *slab;	    /* of struct verify_chain */
+	struct sigcache *cache;	    /* or NULL */
 	struct verify_chain *chain; /* while one is coming in */
 	unsigned certs;		    /* how many of it have begun */
 	bool was_given;		    /* a chain has begun */
@@ -68,6 +70,12 @@ size_t verify_chain_size(void);
  */
 void verify_init(struct verify *v, const struct anchors *anchors, struct span names, uint64_t now_s,
 		 struct slab *slab);
+
+/* Spares it the signatures that were verified before. */
+static inline void verify_remember(struct verify *v, struct sigcache *cache)
+{
+	v->cache = cache;
+}
 
 /* Takes any chain for good whose first certificate has a key that the server shows it has. */
 void verify_nothing(struct verify *v);

@@ -55,7 +55,8 @@ static void answer(int fd)
 		left[fd] = size;
 	}
 	while (left[fd] > 0) {
-		ssize_t n = send(fd, block, left[fd] < BLOCK ? (size_t)left[fd] : BLOCK, MSG_NOSIGNAL);
+		ssize_t n = send(fd, block, left[fd] < BLOCK ? (size_t)left[fd] : BLOCK,
+				 MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EAGAIN)
 			return;
@@ -163,7 +164,8 @@ int main(int argc, char **argv)
 		serve(atoi(argv[2]));
 	if (argc != 7 || strcmp(argv[1], "ask") != 0)
 		return 2;
-	to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[3]))};
+	to = (struct sockaddr_in){.sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)atoi(argv[3]))};
 	inet_pton(AF_INET, argv[2], &to.sin_addr);
 	wanted = atoll(argv[5]);
 	ask_all(atoi(argv[4]), atoll(argv[6]));

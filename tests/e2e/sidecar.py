@@ -8,7 +8,6 @@ Inside the cluster are 10.3.0.0/16 and fd03::/32, by way of eth1; everything els
 """
 
 import os
-import socket
 
 from harness import LIBC, Failed, need, run, scope, until
 from origins import Origin

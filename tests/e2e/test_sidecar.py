@@ -1,10 +1,10 @@
 """egress-proxy --transparent: in a pod with real rules, by what connections see."""
 
-from harness import has, lacks, main, need, run, same, test, true, until
-from origins import Lab, Origin
-from pod import PROXY, inside, prepare_proxy
+from harness import EGRESSBOX, has, lacks, main, run, same, test, true, until
+from origins import Origin
+from pod import PROXY, inside
 from proxy import SERVICES
-from sidecar import FAMILIES, App, Sidecar, World, curl_in, outside, refused, reset_of, sidecar_pod
+from sidecar import FAMILIES, App, Sidecar, World, refused, reset_of, sidecar_pod
 from wire import OK, request
 
 # The registered names' addresses, which the application does not use.
@@ -159,6 +159,57 @@ def under_the_rules_of_the_first_istio_own_addresses_are_reached_by_loopback():
         same(App(pod, "10.3.0.1", 80).exactly(6), b"hello\n")
     true(all(o.wires for o in local), "both families came")
     lacks(sidecar.stderr(), "refused")
+
+
+# Options.
+
+
+@test
+def plain_requests_are_taken_where_they_are_asked_for_and_nowhere_else():
+    pod, sidecar = sidecar_pod(manifest=SERVICES, resolve=PINS)
+    same(sidecar.ports, [PROXY], "listeners without --listen")
+    both = Sidecar(pod, manifest=SERVICES, resolve=PINS, listen="127.0.0.1:0", at=15002)
+    same((len(both.ports), both.ports[1]), (2, 15002))
+    World(pod, OK, 80)
+    same(App(pod, "127.0.0.1", both.port).send(request(host="origin")).message().status, 200)
+    true(refused(pod, "127.0.0.1", 15002, request(host="origin")), "the other one takes none")
+    same(both.entries(1)[0].get("verdict"), None)
+
+
+@test
+def it_says_what_it_assumes_to_be_inside():
+    _, sidecar = sidecar_pod(cidrs=None)
+    assumed = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7,34.118.224.0/20"
+    has(sidecar.stderr(), f"no --cluster-cidr: assuming what is usual cluster_cidr={assumed}")
+
+
+@test
+def it_complains_about_options_that_cannot_be():
+    for words, part in (
+        ("--gateway a:80", "--gateway: needs --transparent"),
+        ("--transparent 1 --gateway a", '--gateway: "a" is not HOST:PORT: the port is missing'),
+        ("--transparent 1 --gateway a:b:c", '--gateway: "a:b:c" is not HOST:PORT'),
+        ("--transparent x", '--transparent: "x" is not [ADDR:]PORT'),
+        ("--transparent 1 --cluster-cidr 10.0.0.0/33", "--cluster-cidr: "),
+        ("--transparent 1 --cluster-cidr ,", "--cluster-cidr: "),
+        ("--transparent 1 --outbound-policy some", "--outbound-policy"),
+        ("--transparent 1 --via a,b", '--via: "a,b" is no token'),
+        ("--transparent 1 --check", "no manifests"),
+    ):
+        done = run(EGRESSBOX, "egress-proxy", *words.split(), *([] if "trans" in words else ["-f", "/dev/null"]))
+        same(done.returncode, 2, words)
+        has(done.stderr, part)
+
+
+@test
+def its_name_in_via_can_be_chosen_and_is_a_loop_when_it_comes_back():
+    pod, _ = sidecar_pod("--via", "mine", manifest=SERVICES, resolve=PINS)
+    world = World(pod, OK, 80)
+    same(App(pod, "192.0.2.1", 80).send(request(host="origin")).message().status, 200)
+    same(world.requests[0].get("via"), "1.1 mine")
+    for name, status in (("mine", 508), ("egressbox", 200), ("egressbox-sidecar", 200)):
+        answer = App(pod, "192.0.2.1", 80).send(request("/", f"Via: 1.1 {name}", host="origin")).message()
+        same(answer.status, status, name)
 
 
 main()

@@ -3,7 +3,7 @@
 import threading
 
 from harness import has, main, same, test, true, until
-from origins import Lab, Origin
+from origins import Lab
 from pod import enter, inside
 from proxy import SERVICES, Proxy
 from sidecar import App, World, refused, sidecar_pod
@@ -107,7 +107,7 @@ def a_next_address_of_the_gateway_is_tried():
 
 @test(deadline=40)
 def killed_and_restarted_under_load_it_loses_nothing_that_was_acknowledged():
-    """Every request that the origin answered and the application saw as 200 is one that the origin saw; all else is 503."""
+    """Every 200 that the application saw is for a request that the origin saw; all else is 503."""
     pod, sidecar = sidecar_pod("--gateway", AT)
     gateway = Gateway(pod)
     world = World(pod, OK, 80)

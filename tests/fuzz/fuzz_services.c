@@ -29,9 +29,23 @@ static void emit(struct diag *d, enum diag_level level, const char *text)
 		expect((unsigned char)*text >= 0x20 && *text != 0x7f);
 }
 
+static void check_tls(const struct kube_tls *tls)
+{
+	struct span rest = tls->names, name;
+	struct addr ip;
+
+	expect(tls->sni.len == 0 || hostname_problem(tls->sni) == NULL);
+	while (tls->names.len > 0 && span_split(&rest, ',', &name))
+		expect(hostname_problem(name) == NULL || addr_parse_ip(name, &ip));
+	expect(tls->ca.path.ptr == NULL || tls->ca.path.ptr[0] == '/');
+}
+
 static void check_service(const struct kube_service *s)
 {
 	struct addr ip;
+
+	if (s->tls != NULL)
+		check_tls(s->tls);
 
 	expect(hostname_service_problem(s->name) == NULL);
 	expect(hostname_label_problem(s->namespace) == NULL);

@@ -26,10 +26,10 @@ static struct tls_profile *make_profile(void)
 	}
 	a = anchors_from_pem(span_of(text, fread(text, 1, sizeof text, f)), &e);
 	fclose(f);
-	return a != NULL ? tls_profile_new(a, NULL) : NULL;
+	return a != NULL ? tls_profile_new(a) : NULL;
 }
 
-/* Does what the connection wants, but for receiving. */
+/* Does what the connection wants, but for receiving; then it rests, where it can. */
 static void serve(struct tlsconn *c)
 {
 	size_t len;
@@ -40,8 +40,10 @@ static void serve(struct tlsconn *c)
 		else if (tlsconn_data_in(c, &len) != NULL)
 			tlsconn_data_read(c, len);
 		else
-			return;
+			break;
 	}
+	if (tlsconn_rest(c) && !tlsconn_wake(c))
+		abort();
 }
 
 static void check_end(const struct tlsconn *c)

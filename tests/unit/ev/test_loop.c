@@ -337,7 +337,32 @@ static void refuses_what_cannot_be_watched(void)
 	CHECK(!loop_turn(&loop, 0, &e));
 }
 
-UNIT_TESTS(TEST(tells_an_edge_once), TEST(tells_a_level_again_and_only_for_reading),
+static void closing_silences_a_watch_and_takes_its_descriptor_out_of_the_set(void)
+{
+	struct actor a[2];
+	int fd;
+
+	setup(a, 2);
+	add(&a[0]);
+	add(&a[1]);
+	turn();
+	CHECK(send(a[0].peer, "x", 1, 0) == 1);
+	CHECK(send(a[1].peer, "x", 1, 0) == 1);
+	fd = a[0].watch.fd;
+	loop_close(&loop, &a[0].watch);
+	CHECK_INT(a[0].watch.fd, -1);
+	CHECK(send(a[0].peer, "x", 1, MSG_NOSIGNAL) == -1);
+	/* A new one of the same number has none of the old one's events. */
+	CHECK_INT(dup(a[1].fd), fd);
+	turn();
+	CHECK_TEXT(story, "b");
+	loop_close(&loop, &a[0].watch);
+	a[0].fd = fd;
+	teardown(a, 2);
+}
+
+UNIT_TESTS(TEST(closing_silences_a_watch_and_takes_its_descriptor_out_of_the_set),
+	   TEST(tells_an_edge_once), TEST(tells_a_level_again_and_only_for_reading),
 	   TEST(tells_a_hangup_together_with_readable),
 	   TEST(silences_an_event_already_fetched_when_its_watch_is_removed),
 	   TEST(does_not_tell_an_old_event_to_a_watch_added_again),

@@ -155,7 +155,7 @@ static void tells_what_tls_has_failed_with(void)
 static void gives_up_on_a_peer_that_says_nothing(void)
 {
 	struct anchors *anchors = certs_anchors("bundle.pem");
-	struct tls_profile *profile = tls_profile_new(anchors, NULL);
+	struct tls_profile *profile = tls_profile_new(anchors);
 	struct addr at;
 	int server = listener(&at);
 	struct channel c;

@@ -182,7 +182,23 @@ static void cuts_long_texts_and_says_so(void)
 	}
 }
 
-UNIT_TESTS(TEST(writes_text_byte_for_byte), TEST(writes_json_byte_for_byte),
+static void a_redirected_connection_has_two_keys_more_at_the_end(void)
+{
+	struct accesslog_entry entry = full_entry();
+	struct span line;
+
+	entry.verdict = "passed_any";
+	entry.original = addr("192.0.2.1:443");
+	line = format(ACCESSLOG_TEXT, &entry);
+	CHECK(span_ends_with(line, SPAN(" source=\"services.yaml:31:7\" verdict=passed_any "
+					"original=192.0.2.1:443\n")));
+	line = format(ACCESSLOG_JSON, &entry);
+	CHECK(span_ends_with(line, SPAN(",\"source\":\"services.yaml:31:7\",\"verdict\":"
+					"\"passed_any\",\"original\":\"192.0.2.1:443\"}\n")));
+}
+
+UNIT_TESTS(TEST(a_redirected_connection_has_two_keys_more_at_the_end),
+	   TEST(writes_text_byte_for_byte), TEST(writes_json_byte_for_byte),
 	   TEST(shows_what_is_not_known_as_dash_and_null), TEST(writes_nothing_when_off),
 	   TEST(no_byte_forges_a_line_or_a_field), TEST(the_longest_line_fits),
 	   TEST(cuts_long_texts_and_says_so))

@@ -126,28 +126,44 @@ static const char *picks(struct addresses_choice *c, uint64_t now)
 	return text;
 }
 
-static void each_begins_where_its_turn_is(void)
+static void equals_take_turns(void)
 {
 	struct addr addrs[] = {v4(0), v4(1), v4(2)};
 	struct addresses_choice c = {.addrs = addrs, .count = 3, .port = 80, .family = 6};
 
 	forget();
 	CHECK_TEXT(picks(&c, 1000), "012");
-	c.first = 1;
+	c.turn = 1;
 	CHECK_TEXT(picks(&c, 1000), "120");
-	c.first = UINT32_MAX;
-	CHECK_TEXT(picks(&c, 1000), "012");
+	c.turn = 2;
+	CHECK_TEXT(picks(&c, 1000), "201");
+	c.turn = 3;
+	CHECK_TEXT(picks(&c, 1000), "021");
+}
+
+static void the_share_of_one_that_rests_goes_to_all_others(void)
+{
+	struct addr addrs[] = {v6(0), v6(1), v6(2), v4(3), v4(4)};
+	struct addresses_choice c = {.addrs = addrs, .count = 5, .family = 6};
+	unsigned picked[5] = {0};
+
+	forget();
+	addresses_failed(&memory, &addrs[1], 1000);
+	for (c.turn = 0; c.turn < 60; c.turn++)
+		picked[addresses_pick(&memory, &c, 1500)]++;
+	CHECK_INT(picked[0], 30);
+	CHECK_INT(picked[2], 30);
 }
 
 static void the_preferred_family_comes_first(void)
 {
 	struct addr addrs[] = {v6(0), v6(1), v4(2), v4(3)};
-	struct addresses_choice c = {.addrs = addrs, .count = 4, .first = 1, .family = 6};
+	struct addresses_choice c = {.addrs = addrs, .count = 4, .turn = 1, .family = 6};
 
 	forget();
-	CHECK_TEXT(picks(&c, 1000), "1023");
+	CHECK_TEXT(picks(&c, 1000), "1032");
 	c.family = 4;
-	CHECK_TEXT(picks(&c, 1000), "2310");
+	CHECK_TEXT(picks(&c, 1000), "3210");
 }
 
 static void those_that_rest_come_last_and_are_never_left_out(void)
@@ -213,7 +229,8 @@ static void the_family_that_won_is_preferred_for_ten_minutes(void)
 UNIT_TESTS(TEST(a_rest_is_longer_each_time_and_bounded), TEST(failures_of_one_moment_count_as_one),
 	   TEST(an_address_that_works_is_fine_at_once),
 	   TEST(who_is_outrun_on_probation_rests_as_long_again), TEST(ports_are_told_apart),
-	   TEST(a_full_table_forgets_and_goes_on), TEST(each_begins_where_its_turn_is),
+	   TEST(a_full_table_forgets_and_goes_on), TEST(equals_take_turns),
+	   TEST(the_share_of_one_that_rests_goes_to_all_others),
 	   TEST(the_preferred_family_comes_first),
 	   TEST(those_that_rest_come_last_and_are_never_left_out),
 	   TEST(an_address_without_a_port_has_the_targets), TEST(a_name_may_have_no_more_than_32),

@@ -145,6 +145,23 @@ static void keeps_the_exposition_format(void)
 	buf_fini(&out);
 }
 
-UNIT_TESTS(TEST(adds_and_subtracts), TEST(prints_one_sample_with_its_help),
-	   TEST(sums_over_all_workers), TEST(prints_tls_errors_that_happened_and_no_others),
-	   TEST(prints_denials_by_why), TEST(keeps_the_exposition_format))
+static void prints_all_verdicts_and_the_reasons_that_happened(void)
+{
+	struct buf out;
+
+	memset(workers, 0, sizeof workers);
+	metrics_add(&workers[0].verdicts[VERDICT_SNI], 2);
+	metrics_add(&workers[2].verdicts[VERDICT_SNI], 1);
+	metrics_add(&workers[1].refused[REASON_UNKNOWN_SNI], 4);
+	print(3, &out);
+	CHECK(has_line(&out, "egressbox_redirected_total{verdict=\"tunnelled_sni\"} 3"));
+	CHECK(has_line(&out, "egressbox_redirected_total{verdict=\"passed_internal\"} 0"));
+	CHECK(has_line(&out, "egressbox_redirected_refused_total{reason=\"unknown_sni\"} 4"));
+	CHECK(strstr(buf_cstr(&out), "refused_total{reason=\"loop\"}") == NULL);
+	buf_fini(&out);
+}
+
+UNIT_TESTS(TEST(prints_all_verdicts_and_the_reasons_that_happened), TEST(adds_and_subtracts),
+	   TEST(prints_one_sample_with_its_help), TEST(sums_over_all_workers),
+	   TEST(prints_tls_errors_that_happened_and_no_others), TEST(prints_denials_by_why),
+	   TEST(keeps_the_exposition_format))

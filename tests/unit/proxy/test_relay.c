@@ -202,6 +202,11 @@ static void a_name_is_waited_for_and_its_addresses_tried_in_turn(void)
 	origin = fixture_accept();
 	fixture_send(client, "x");
 	fixture_expect(origin, "x");
+	/* The next one does not run into the same address. */
+	CHECK_INT(addresses_state(&worker.addresses, &addrs[0], loop_now_ms(&worker.loop)),
+		  ADDRESSES_RESTING);
+	CHECK_INT(addresses_state(&worker.addresses, &origin_at, loop_now_ms(&worker.loop)),
+		  ADDRESSES_FINE);
 	fixture_close(client);
 	fixture_close(origin);
 	CHECK(strstr(fixture_log_line().ptr, " host=\"wait.example\" ") != NULL);

@@ -209,7 +209,49 @@ static void a_plain_stream_needs_no_handshake_and_no_flush(void)
 	pipes_close(&p);
 }
 
-UNIT_TESTS(TEST(starts_over_nothing), TEST(makes_no_call_before_an_event),
+static void an_end_that_was_announced_in_order_is_not_read_for(void)
+{
+	struct pipes p;
+	struct span got;
+
+	pipes_open_tcp(&p);
+	pipes_put_all(&p, SPAN("last words"));
+	pipes_end(&p);
+	pipes_wait_readable(p.fd);
+	pipes_tell(&p, LOOP_READABLE | LOOP_HANGUP);
+	CHECK_INT(read_some(&p, 100, &got), STREAM_OK);
+	CHECK(p.stream.at_eof);
+	pipes_close(&p);
+	/* A failure is: only reading tells which. */
+	pipes_open_tcp(&p);
+	pipes_put_all(&p, SPAN("last words"));
+	pipes_wait_readable(p.fd);
+	pipes_tell(&p, LOOP_READABLE | LOOP_HANGUP | LOOP_FAILED);
+	CHECK_INT(read_some(&p, 100, &got), STREAM_OK);
+	CHECK(!p.stream.at_eof);
+	pipes_close(&p);
+}
+
+static void the_last_bytes_wait_for_the_end(void)
+{
+	struct pipes p;
+	char got[16];
+	size_t put;
+
+	pipes_open_tcp(&p);
+	CHECK_INT(stream_write_last(&p.stream, SPAN("bye"), &put), STREAM_OK);
+	CHECK_INT(put, 3);
+	CHECK(recv(p.peer, got, sizeof got, MSG_DONTWAIT) == -1);
+	stream_end_output(&p.stream);
+	pipes_wait_readable(p.peer);
+	CHECK(recv(p.peer, got, sizeof got, 0) == 3);
+	CHECK(recv(p.peer, got, sizeof got, MSG_DONTWAIT) == 0);
+	pipes_close(&p);
+}
+
+UNIT_TESTS(TEST(an_end_that_was_announced_in_order_is_not_read_for),
+	   TEST(the_last_bytes_wait_for_the_end), TEST(starts_over_nothing),
+	   TEST(makes_no_call_before_an_event),
 	   TEST(takes_a_short_read_for_the_last_and_a_full_one_not),
 	   TEST(reads_the_end_behind_bytes_that_came_with_a_hangup),
 	   TEST(reads_an_end_that_comes_by_itself), TEST(writes_until_the_kernel_is_full),

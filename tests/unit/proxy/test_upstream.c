@@ -18,8 +18,8 @@ static struct upstream *connect_to(const struct addr *at)
 	struct upstream *u;
 
 	events = 0;
-	u = upstream_connect(upstream_pool_for(&worker, &target), &worker, at, &events, on_event,
-			     &reason);
+	u = upstream_connect(upstream_pool_for(&worker, &target), &worker, NULL, at, &events,
+			     on_event, &reason);
 	CHECK(u != NULL);
 	/* Never from within the call. */
 	CHECK_INT(events, 0);
@@ -50,11 +50,12 @@ static uint64_t idle(void)
 	return metrics_get(&worker.metrics.upstream_connections_idle);
 }
 
-static void a_pool_is_for_one_host_port_and_protocol(void)
+static void a_pool_is_for_one_host_port_protocol_and_identity(void)
 {
 	struct route_target other_port = target, other_tls = target, other_host = target;
 	char same[] = "up.example";
 	struct route_target copy = {.host = {same, 10}, .port = 80};
+	struct identity ours = {.number = {1}}, equal = {.number = {1}}, theirs = {.number = {2}};
 	struct upstream_pool *pool;
 
 	fixture_start();
@@ -68,6 +69,14 @@ static void a_pool_is_for_one_host_port_and_protocol(void)
 	CHECK(upstream_pool_for(&worker, &other_port) != pool);
 	CHECK(upstream_pool_for(&worker, &other_tls) != pool);
 	CHECK(upstream_pool_for(&worker, &other_host) != pool);
+	/* What was loaded anew with the same contents is the same. */
+	copy = other_tls;
+	other_tls.identity = &ours;
+	CHECK(upstream_pool_for(&worker, &other_tls) != upstream_pool_for(&worker, &copy));
+	copy.identity = &equal;
+	CHECK(upstream_pool_for(&worker, &other_tls) == upstream_pool_for(&worker, &copy));
+	copy.identity = &theirs;
+	CHECK(upstream_pool_for(&worker, &other_tls) != upstream_pool_for(&worker, &copy));
 	alloc_fail_after(0);
 	CHECK(upstream_pool_for(&worker, &target) == pool);
 	other_port.port = 82;
@@ -228,10 +237,11 @@ static void a_connection_that_cannot_be_begun_has_a_reason(void)
 
 	fixture_start();
 	pool = upstream_pool_for(&worker, &target);
-	CHECK(upstream_connect(pool, &worker, &at, &events, on_event, &reason) == NULL);
+	CHECK(upstream_connect(pool, &worker, NULL, &at, &events, on_event, &reason) == NULL);
 	CHECK_INT(reason, REASON_CONNECT_FAILED);
 	worker.upstream_slab.max_in_use = 0;
-	CHECK(upstream_connect(pool, &worker, &origin_at, &events, on_event, &reason) == NULL);
+	CHECK(upstream_connect(pool, &worker, NULL, &origin_at, &events, on_event, &reason) ==
+	      NULL);
 	CHECK_INT(reason, REASON_OVERLOAD);
 	CHECK_INT(worker.upstream_slab.in_use, 0);
 	fixture_stop();
@@ -252,7 +262,7 @@ static void keeps_none_while_the_worker_stops(void)
 	fixture_stop();
 }
 
-UNIT_TESTS(TEST(a_pool_is_for_one_host_port_and_protocol),
+UNIT_TESTS(TEST(a_pool_is_for_one_host_port_protocol_and_identity),
 	   TEST(hands_out_the_most_recently_used_first),
 	   TEST(bytes_that_nobody_asked_for_end_an_idle_connection),
 	   TEST(an_end_ends_an_idle_connection), TEST(is_not_kept_when_more_has_come_or_the_end),

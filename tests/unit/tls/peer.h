@@ -56,7 +56,7 @@ __attribute__((unused)) static struct peer *peer_new(const char *cert, const cha
 
 	snprintf(file, sizeof file, "%s.pem", anchors);
 	p->anchors = certs_anchors(file);
-	p->profile = tls_profile_new(p->anchors, NULL);
+	p->profile = tls_profile_new(p->anchors);
 	tlsconn_memory_init(&p->memory, 2);
 	p->client = tlsconn_new(&p->memory);
 	return p;

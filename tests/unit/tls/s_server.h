@@ -123,7 +123,7 @@ __attribute__((unused)) static struct session *session_new(const char *cert,
 	}
 	connect_to(s, port);
 	s->anchors = certs_anchors("bundle.pem");
-	s->profile = tls_profile_new(s->anchors, NULL);
+	s->profile = tls_profile_new(s->anchors);
 	tlsconn_memory_init(&s->memory, 1);
 	s->c = tlsconn_new(&s->memory);
 	CHECK(tlsconn_start(

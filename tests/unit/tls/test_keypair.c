@@ -140,7 +140,7 @@ static struct session *session_with(const struct keypair *k, const char *cert)
 	anchors_free(s->anchors);
 	tls_profile_free(s->profile);
 	s->anchors = certs_anchors("ca-addr.pem");
-	s->profile = tls_profile_new(s->anchors, NULL);
+	s->profile = tls_profile_new(s->anchors);
 	peer.profile = s->profile;
 	CHECK(tlsconn_start(s->c, &peer, NOW, e.bytes));
 	return s;

@@ -139,12 +139,11 @@ static void pair_init(struct pair *p)
 	memset(p, 0, sizeof *p);
 	p->peer = peer_new("good", "ca-ec");
 	p->sessions = resume_new();
-	tls_profile_free(p->peer->profile);
-	p->peer->profile = tls_profile_new(p->peer->anchors, p->sessions);
 	br_ssl_session_cache_lru_init(&p->cache, p->storage, sizeof p->storage);
 	br_ssl_server_set_cache(&p->peer->server, &p->cache.vtable);
 	p->who = (struct tlsconn_peer){.profile = p->peer->profile,
 				       .server = SPAN("example.test"),
+				       .sessions = p->sessions,
 				       .addr = {.family = 4, .port = 443, .bytes = {192, 0, 2, 1}}};
 	p->now = NOW;
 }
@@ -203,7 +202,7 @@ static void one_to_another_address_name_or_identity_does_not(void)
 	CHECK(!resumes(&p));
 	p.who = who;
 	CHECK(resumes(&p));
-	p.who.addr.family = 0;
+	p.who.sessions = NULL;
 	CHECK(!resumes(&p));
 	pair_fini(&p);
 }

@@ -216,6 +216,70 @@ static void forgets_the_chain_before(void)
 	anchors_free(anchors);
 }
 
+/* A chain of three, four times in a row: the first time its two signatures are verified. */
+static void remembers_signatures_and_nothing_else(void)
+{
+	struct anchors *anchors = certs_anchors("ca-ec.pem"), *none = certs_anchors("ca-other.pem");
+	struct sigcache *cache = sigcache_new();
+	struct certs chain;
+	struct slab slab;
+	struct verify v;
+
+	certs_chain("good.pem", &chain);
+	CHECK_INT(chain.count, 2);
+	slab_init(&slab, verify_chain_size(), 1, 1);
+	for (uint64_t i = 0; i < 4; i++) {
+		verify_init(&v, anchors, SPAN("example.test"), NOW, &slab);
+		verify_remember(&v, cache);
+		run_chain(&v, &chain, 4096);
+		CHECK_INT(verify_error(&v), TLS_OK);
+		CHECK_INT(sigcache_hits(cache), 2 * i);
+	}
+	verify_init(&v, anchors, SPAN("example.test"), TOO_LATE, &slab);
+	verify_remember(&v, cache);
+	run_chain(&v, &chain, 4096);
+	CHECK_INT(verify_error(&v), TLS_CERT_EXPIRED);
+	verify_init(&v, anchors, SPAN("other.test"), NOW, &slab);
+	verify_remember(&v, cache);
+	run_chain(&v, &chain, 4096);
+	CHECK_INT(verify_error(&v), TLS_NAME_MISMATCH);
+	verify_init(&v, none, SPAN("example.test"), NOW, &slab);
+	verify_remember(&v, cache);
+	run_chain(&v, &chain, 4096);
+	CHECK_INT(verify_error(&v), TLS_UNKNOWN_ISSUER);
+	slab_fini(&slab);
+	sigcache_free(cache);
+	anchors_free(anchors);
+	anchors_free(none);
+}
+
+/* As without memory of it, though it was good before. */
+static void refuses_every_changed_byte_of_a_chain_it_remembers(void)
+{
+	struct anchors *anchors = certs_anchors("ca-ec.pem");
+	struct sigcache *cache = sigcache_new();
+	struct certs chain;
+	struct slab slab;
+	struct verify v;
+
+	certs_chain("good.pem", &chain);
+	slab_init(&slab, verify_chain_size(), 1, 1);
+	verify_init(&v, anchors, SPAN("example.test"), NOW, &slab);
+	verify_remember(&v, cache);
+	run_chain(&v, &chain, 4096);
+	CHECK_INT(verify_error(&v), TLS_OK);
+	for (size_t c = 0; c < chain.count; c++)
+		for (size_t i = 0; i < chain.list[c].data_len; i++) {
+			chain.list[c].data[i] ^= 1;
+			run_chain(&v, &chain, 4096);
+			CHECK(verify_error(&v) != TLS_OK);
+			chain.list[c].data[i] ^= 1;
+		}
+	slab_fini(&slab);
+	sigcache_free(cache);
+	anchors_free(anchors);
+}
+
 static void needs_memory_for_a_chain(void)
 {
 	struct anchors *anchors = certs_anchors("ca-rsa.pem");
@@ -269,5 +333,6 @@ UNIT_TESTS(TEST(judges_each_chain_by_name), TEST(refuses_every_truncated_certifi
 	   TEST(refuses_every_changed_byte),
 	   TEST(refuses_every_changed_byte_when_called_by_address),
 	   TEST(refuses_a_chain_of_nothing), TEST(forgets_the_chain_before),
-	   TEST(needs_memory_for_a_chain), TEST(takes_any_chain_when_told_to),
-	   TEST(refuses_what_is_too_much))
+	   TEST(remembers_signatures_and_nothing_else),
+	   TEST(refuses_every_changed_byte_of_a_chain_it_remembers), TEST(needs_memory_for_a_chain),
+	   TEST(takes_any_chain_when_told_to), TEST(refuses_what_is_too_much))

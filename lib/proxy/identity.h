@@ -1,0 +1,41 @@
+/*
+ * identity: what Services say about TLS with their external hosts (kube/tls.h), with the files they
+ * name read. Immutable once loaded; any thread may read it.
+ *
+ * One identity is whom we trust and who we are, for one Service. Its number tells it from all with
+ * other contents, in pools of connections and among sessions: what was verified in one way never
+ * serves where another is asked for. It holds no matter which generation of manifests it is of.
+ */
+#ifndef PROXY_IDENTITY_H
+#define PROXY_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "kube/services.h"
+#include "route/table.h"
+#include "tls/tlsconn.h"
+
+struct identity {
+	uint8_t number[TLSCONN_IDENTITY_SIZE];
+	struct tls_profile *profile; /* NULL: the proxy's own */
+	struct anchors *anchors;
+	struct keypair *keypair; /* NULL: none */
+	struct span sni;	 /* empty: the external name; both have a NUL behind them */
+	struct span names;	 /* empty: the name asked for */
+	bool is_unverified;
+};
+
+/*
+ * Reads the files that the Services name, and attaches what they hold to the table that was made of
+ * them, which releases it. What is wrong with a file is reported at the annotation that names it.
+ */
+void identity_attach(struct route_table *table, const struct kube_services *services,
+		     struct diag *diag);
+
+/* The number of the target's identity; zeroes when its Service says nothing. */
+const uint8_t *identity_number(const struct route_target *target);
+
+#endif
