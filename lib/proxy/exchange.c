@@ -16,6 +16,7 @@ static void start_over(struct exchange *x, struct session *s)
 	memset(x, 0, offsetof(struct exchange, record));
 	x->session = s;
 	x->request.in = in;
+	x->request.pipes = x->response.pipes = &s->worker->pipes;
 	list_init(&x->wait_node);
 	h1head_start(&x->scan, NULL);
 	x->record.started_us = 0;
@@ -42,6 +43,7 @@ static void release_parts(struct exchange *x)
 	exchange_drop_upstream(x, false);
 	pump_release(&x->response, &w->blocks);
 	iobuf_release(&x->request.out, &w->blocks);
+	pump_release_pipe(&x->request);
 	iobuf_release(&x->trailers_block, &w->blocks);
 	worker_view_unref(x->view);
 	x->view = NULL;

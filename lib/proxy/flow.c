@@ -1,8 +1,5 @@
 #include "proxy/flow.h"
 
-#include <errno.h>
-#include <fcntl.h>
-
 #include "proxy/worker.h"
 
 /* Bytes moved by one call, so that one busy connection does not keep the others waiting. */
@@ -11,54 +8,22 @@
 /* A splice that brings less is a trickle: copying it is one call less. */
 #define BULK_MIN (16u << 10)
 
-/* splice with its result in the terms of a stream. `s` is the one of both ends that is a socket. */
-static enum stream_result splice_some(int from, int to, size_t max, struct stream *s, size_t *moved)
-{
-	ssize_t n;
-
-	*moved = 0;
-	do
-		n = splice(from, NULL, to, NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	while (n < 0 && errno == EINTR);
-	if (n > 0) {
-		*moved = (size_t)n;
-		return STREAM_OK;
-	}
-	if (n == 0)
-		return STREAM_EOF;
-	if (errno == EAGAIN)
-		return STREAM_AGAIN;
-	s->error = errno;
-	return STREAM_FAILED;
-}
-
-/* From the source into the pipe, which is empty. */
 static enum stream_result fill_pipe(struct flow *f, struct stream *source)
 {
 	size_t got;
-	enum stream_result r = splice_some(source->watch.fd, f->pipe->fds[1], f->pipe->size, source,
-					   &got);
+	enum stream_result r = pipepool_fill(f->pipe, source, f->pipe->size, &got);
 
 	f->piped = (uint32_t)got;
 	if (got > 0)
 		f->in_bulk = got >= BULK_MIN;
-	if (r == STREAM_AGAIN)
-		source->readable = false;
-	if (r == STREAM_EOF)
-		source->at_eof = true;
 	return r;
 }
 
 static enum stream_result drain_pipe(struct flow *f, struct stream *sink, struct worker *w)
 {
-	enum stream_result r;
 	size_t put;
+	enum stream_result r = pipepool_drain(f->pipe, f->piped, sink, &put);
 
-	if (!sink->writable)
-		return STREAM_AGAIN;
-	r = splice_some(f->pipe->fds[0], sink->watch.fd, f->piped, sink, &put);
-	if (r == STREAM_AGAIN)
-		sink->writable = false;
 	f->piped -= (uint32_t)put;
 	f->moved += put;
 	metrics_add(&w->metrics.spliced_bytes, put);

@@ -1,5 +1,6 @@
 #include "proxy/pipepool.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -89,4 +90,52 @@ void pipepool_put(struct pipepool *p, struct pipepool_pipe *pipe, size_t content
 	p->free = pipe;
 	if (!timer_is_set(&p->timer))
 		loop_timer_set(p->loop, &p->timer, IDLE_MS);
+}
+
+/* splice with its result in the terms of a stream. `s` is the one of both ends that is a socket. */
+static enum stream_result splice_some(int from, int to, size_t max, struct stream *s, size_t *moved)
+{
+	ssize_t n;
+
+	*moved = 0;
+	do
+		n = splice(from, NULL, to, NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		*moved = (size_t)n;
+		return STREAM_OK;
+	}
+	if (n == 0)
+		return STREAM_EOF;
+	if (errno == EAGAIN)
+		return STREAM_AGAIN;
+	s->error = errno;
+	return STREAM_FAILED;
+}
+
+enum stream_result pipepool_fill(struct pipepool_pipe *pipe, struct stream *source, size_t max,
+				 size_t *got)
+{
+	size_t room = max < pipe->size ? max : pipe->size;
+	enum stream_result r = splice_some(source->watch.fd, pipe->fds[1], room, source, got);
+
+	if (r == STREAM_AGAIN)
+		source->readable = false;
+	if (r == STREAM_EOF)
+		source->at_eof = true;
+	return r;
+}
+
+enum stream_result pipepool_drain(struct pipepool_pipe *pipe, size_t count, struct stream *sink,
+				  size_t *put)
+{
+	enum stream_result r;
+
+	*put = 0;
+	if (!sink->writable)
+		return STREAM_AGAIN;
+	r = splice_some(pipe->fds[0], sink->watch.fd, count, sink, put);
+	if (r == STREAM_AGAIN)
+		sink->writable = false;
+	return r;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "ev/loop.h"
+#include "proxy/stream.h"
 
 /* Pipes at a time; each has two descriptors. */
 #define PIPEPOOL_MAX 32
@@ -34,5 +35,15 @@ void pipepool_fini(struct pipepool *p);
 struct pipepool_pipe *pipepool_get(struct pipepool *p);
 /* Back; one that is not empty is closed. NULL is fine. */
 void pipepool_put(struct pipepool *p, struct pipepool_pipe *pipe, size_t content);
+
+/*
+ * From the source, at most `max` bytes, into the pipe, which is empty; *got > 0 for STREAM_OK. And
+ * out of it, which holds `count`; *put may be less. Both streams are plain, and told of what
+ * happened as by stream_read and stream_write.
+ */
+enum stream_result pipepool_fill(struct pipepool_pipe *pipe, struct stream *source, size_t max,
+				 size_t *got);
+enum stream_result pipepool_drain(struct pipepool_pipe *pipe, size_t count, struct stream *sink,
+				  size_t *put);
 
 #endif

@@ -12,6 +12,9 @@
 /* Bytes moved by one call, so that one busy connection does not keep the others waiting. */
 #define TURN_MAX (256u << 10)
 
+/* What is left of a body that is worth a pipe: two calls for what one recv and one send do. */
+#define SPLICE_MIN (64u << 10)
+
 /*
  * Room that the framing of a chunk needs: its size line, its end, and a last chunk without
  * trailers.
@@ -29,10 +32,18 @@ void pump_start(struct pump *p, enum h1_body_kind kind, uint64_t length, bool ch
 	p->recycled = false;
 }
 
+void pump_release_pipe(struct pump *p)
+{
+	pipepool_put(p->pipes, p->pipe, p->piped);
+	p->pipe = NULL;
+	p->piped = 0;
+}
+
 void pump_release(struct pump *p, struct slab *blocks)
 {
 	iobuf_release(&p->in, blocks);
 	iobuf_release(&p->out, blocks);
+	pump_release_pipe(p);
 }
 
 /* Takes `n` bytes of the message off what has come. */
@@ -147,6 +158,14 @@ static bool has_output(const struct pump *p)
 	return !iobuf_is_empty(&p->out) || (!iobuf_is_empty(&p->in) && goes_direct(p));
 }
 
+static enum pump_result end_of_source(struct pump *p)
+{
+	if (!h1body_is_complete_at_eof(&p->body))
+		return PUMP_SOURCE_ENDED;
+	write_end(p);
+	return PUMP_DONE;
+}
+
 /*
  * Reads more of the message. PUMP_DONE here means that something was read, or the end was in order.
  */
@@ -170,10 +189,53 @@ static enum pump_result read_some(struct pump *p, struct stream *source, struct 
 	case STREAM_AGAIN:
 		return PUMP_AGAIN;
 	case STREAM_EOF:
-		if (!h1body_is_complete_at_eof(&p->body))
-			return PUMP_SOURCE_ENDED;
-		write_end(p);
+		return end_of_source(p);
+	case STREAM_FAILED:
+	default:
+		return PUMP_SOURCE_FAILED;
+	}
+}
+
+/* Both blocks are empty: may what comes next stay in the kernel? */
+static bool may_splice(struct pump *p, const struct stream *source, const struct stream *sink)
+{
+	if (p->chunked_out || source->tls != NULL || sink->tls != NULL || p->pipes == NULL ||
+	    h1body_passable(&p->body) < SPLICE_MIN || !source->readable)
+		return false;
+	p->pipe = pipepool_get(p->pipes);
+	return p->pipe != NULL;
+}
+
+/* A pipe is filled, then emptied. PUMP_DONE: there may be more to do. */
+static enum pump_result splice_some(struct pump *p, struct stream *source, struct stream *sink)
+{
+	enum stream_result r = STREAM_OK;
+	size_t got, put;
+
+	if (p->piped == 0) {
+		r = pipepool_fill(p->pipe, source, h1body_passable(&p->body), &got);
+		p->piped = (uint32_t)got;
+		p->bytes_in += got;
+		h1body_pass(&p->body, got);
+		p->recycled = true;
+	}
+	if (r == STREAM_OK) {
+		r = pipepool_drain(p->pipe, p->piped, sink, &put);
+		p->piped -= (uint32_t)put;
+		p->bytes_out += put;
+		if (r == STREAM_FAILED)
+			return PUMP_SINK_FAILED;
+	}
+	if (p->piped > 0)
+		return r == STREAM_OK ? PUMP_DONE : PUMP_AGAIN;
+	pump_release_pipe(p);
+	switch (r) {
+	case STREAM_OK:
 		return PUMP_DONE;
+	case STREAM_AGAIN:
+		return PUMP_AGAIN;
+	case STREAM_EOF:
+		return end_of_source(p);
 	case STREAM_FAILED:
 	default:
 		return PUMP_SOURCE_FAILED;
@@ -212,7 +274,7 @@ enum pump_result pump_run(struct pump *p, struct stream *source, struct stream *
 	for (;;) {
 		enum pump_result r;
 
-		if (!reframe(p))
+		if (p->piped == 0 && !reframe(p))
 			return PUMP_MALFORMED;
 		if (has_output(p)) {
 			enum stream_result sent = send_some(p, sink);
@@ -236,11 +298,14 @@ enum pump_result pump_run(struct pump *p, struct stream *source, struct stream *
 		/* What waits in `in`, or the end, may only have lacked room. */
 		if (recycle_out(p))
 			continue;
-		r = read_some(p, source, blocks);
-		if (r == PUMP_DONE)
+		if (p->piped > 0 || may_splice(p, source, sink))
+			r = splice_some(p, source, sink);
+		else
+			r = read_some(p, source, blocks);
+		if (r == PUMP_DONE && p->bytes_out < stop_at)
 			continue;
 		tidy(p, blocks);
-		return r;
+		return r == PUMP_DONE ? PUMP_YIELD : r;
 	}
 }
 

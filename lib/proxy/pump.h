@@ -5,6 +5,9 @@
  * not read: a pump holds at most two blocks. Framing that arrives is checked and taken off, framing
  * that leaves is our own. The head of the message is put into `out` by the caller beforehand, and
  * leaves together with the first of the body.
+ *
+ * Much of a body that needs no framing goes from one plain stream to another by splice, without
+ * being looked at.
  */
 #ifndef PROXY_PUMP_H
 #define PROXY_PUMP_H
@@ -14,6 +17,7 @@
 
 #include "http/h1body.h"
 #include "proxy/iobuf.h"
+#include "proxy/pipepool.h"
 #include "proxy/stream.h"
 
 enum pump_result {
@@ -30,12 +34,15 @@ enum pump_result {
 struct pump {
 	struct h1_body body;
 	struct iobuf in, out;
-	uint64_t bytes_in;    /* of the body as it came, framing included */
-	uint64_t bytes_out;   /* taken by the sink so far, head and framing included */
-	struct buf *trailers; /* what `body` collected, or NULL */
-	bool chunked_out;     /* else the bytes as they are */
-	bool ended;	      /* the last of the message is in `out` */
-	bool recycled;	      /* `out` no longer holds all that was ever put into it */
+	struct pipepool *pipes;	    /* the owner's; NULL: everything is copied */
+	struct pipepool_pipe *pipe; /* held while there is something in it */
+	uint32_t piped;		    /* bytes in it */
+	uint64_t bytes_in;	    /* of the body as it came, framing included */
+	uint64_t bytes_out;	    /* taken by the sink so far, head and framing included */
+	struct buf *trailers;	    /* what `body` collected, or NULL */
+	bool chunked_out;	    /* else the bytes as they are */
+	bool ended;		    /* the last of the message is in `out` */
+	bool recycled;		    /* `out` no longer holds all that was ever put into it */
 };
 
 /*
@@ -55,7 +62,8 @@ enum pump_result pump_run(struct pump *p, struct stream *source, struct stream *
  */
 enum pump_result pump_collect(struct pump *p, struct stream *source, struct slab *blocks);
 
-/* Gives both blocks back. */
+/* Gives the pipe back; both blocks as well. */
+void pump_release_pipe(struct pump *p);
 void pump_release(struct pump *p, struct slab *blocks);
 
 #endif

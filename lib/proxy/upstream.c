@@ -104,7 +104,6 @@ static void release(struct deferred *d)
 void upstream_close(struct upstream *u)
 {
 	struct worker *w = u->worker;
-	int fd = u->stream.watch.fd;
 
 	if (list_is_linked(&u->node)) {
 		list_remove(&u->node);
@@ -112,12 +111,11 @@ void upstream_close(struct upstream *u)
 		metrics_sub(&w->metrics.upstream_connections_idle, 1);
 	}
 	timer_cancel(&u->timer);
-	if (fd != -1) {
+	if (u->stream.watch.fd != -1) {
 		/* An orderly end for a TLS connection that is whole; nothing waits for it. */
 		if (u->stream.tls != NULL && u->phase == UPSTREAM_READY)
 			stream_end_output(&u->stream);
-		loop_remove(&w->loop, &u->stream.watch);
-		fd_close(&fd);
+		loop_close(&w->loop, &u->stream.watch);
 		metrics_sub(&w->metrics.upstream_connections_open, 1);
 	}
 	tlsconn_free(u->stream.tls);

@@ -12,6 +12,8 @@
 #define HEAD "HEAD\r\n\r\n"
 
 static struct slab blocks;
+static struct loop loop;
+static struct pipepool pool;
 static struct pipes source, sink;
 static struct pump pump;
 static struct buf input, output, expected;
@@ -24,10 +26,15 @@ static inline char body_byte(size_t i)
 
 static inline void setup(int source_size, int sink_size)
 {
+	struct error e;
+
+	CHECK(loop_init(&loop, &e));
+	pipepool_init(&pool, &loop);
 	slab_init(&blocks, IOBUF_SIZE, 2, 2);
 	pipes_open(&source, source_size);
 	pipes_open(&sink, sink_size);
 	memset(&pump, 0, sizeof pump);
+	pump.pipes = &pool;
 	buf_init_heap(&input, 64 << 20);
 	buf_init_heap(&output, 64 << 20);
 	buf_init_heap(&expected, 64 << 20);
@@ -38,6 +45,8 @@ static inline void teardown(void)
 	pump_release(&pump, &blocks);
 	CHECK_INT(blocks.in_use, 0);
 	slab_fini(&blocks);
+	pipepool_fini(&pool);
+	loop_fini(&loop);
 	pipes_close(&source);
 	pipes_close(&sink);
 	buf_fini(&input);

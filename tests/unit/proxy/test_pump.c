@@ -127,26 +127,34 @@ static void takes_no_byte_of_what_follows(void)
 	}
 }
 
-static void stops_reading_while_the_sink_takes_nothing(void)
+/* The kernel's two buffers and our two blocks, or a pipe, and no more however often we try. */
+static void stop_reading(struct pipepool *pipes, size_t bound)
 {
 	size_t total = 0, room;
 
 	setup(0, 1);
+	pump.pipes = pipes;
 	start(H1_BODY_LENGTH, 10 << 20, false, NULL);
 	for (size_t i = 0; i < 200000; i++)
 		buf_add_byte(&input, body_byte(i));
-	/* The kernel's two buffers and our two blocks, and no more however often we try. */
 	for (int i = 0; i < 50; i++) {
 		total += pipes_put(&source, buf_span(&input));
 		CHECK_INT(run(), PUMP_AGAIN);
 	}
-	CHECK(!iobuf_is_empty(&pump.in) || !iobuf_is_empty(&pump.out));
+	CHECK(!iobuf_is_empty(&pump.in) || !iobuf_is_empty(&pump.out) || pump.piped > 0);
+	CHECK((pump.piped > 0) == (pipes != NULL));
 	room = pump.bytes_in + (pump.in.end - pump.in.start);
 	CHECK_INT(run(), PUMP_AGAIN);
 	CHECK_INT(pump.bytes_in + (pump.in.end - pump.in.start), room);
 	CHECK(total - room > 0);
-	CHECK(room - pump.bytes_out <= 2 * IOBUF_SIZE);
+	CHECK(room - pump.bytes_out <= bound);
 	teardown();
+}
+
+static void stops_reading_while_the_sink_takes_nothing(void)
+{
+	stop_reading(NULL, 2 * IOBUF_SIZE);
+	stop_reading(&pool, 256 << 10);
 }
 
 static void gives_its_blocks_back_while_it_waits_for_more(void)
@@ -350,7 +358,60 @@ static void collects_until_whole_full_or_wrong(void)
 	teardown();
 }
 
-UNIT_TESTS(TEST(moves_every_framing_whole_at_every_pace),
+/* A megabyte for a sink that takes 64 KiB, then all of it. */
+static void splices_what_needs_no_framing(void)
+{
+	enum pump_result r = PUMP_YIELD;
+	size_t fed = 0, most = 0;
+
+	setup(256 << 10, 64 << 10);
+	make_body(H1_BODY_LENGTH, 1 << 20);
+	start(H1_BODY_LENGTH, 1 << 20, false, NULL);
+	for (int i = 0; i < 1000 && r != PUMP_DONE; i++) {
+		fed += pipes_put(&source, span_from(buf_span(&input), fed));
+		r = run();
+		most = pump.piped > most ? pump.piped : most;
+		CHECK((pump.pipe != NULL) == (pump.piped > 0));
+		if (pump.piped > 0)
+			CHECK_INT(blocks.in_use, 0);
+		pipes_take(&sink, &output, SIZE_MAX);
+	}
+	CHECK_INT(r, PUMP_DONE);
+	CHECK(most > 0);
+	pipes_take(&sink, &output, SIZE_MAX);
+	CHECK_INT(pump.bytes_in, 1 << 20);
+	CHECK_INT(pump.bytes_out, output.len);
+	CHECK(span_eq(buf_span(&output), buf_span(&expected)));
+	teardown();
+}
+
+/* What is in the pipe goes with it; the next to hold it must not get any of that. */
+static void an_end_in_the_middle_is_told_and_a_pipe_is_given_up(void)
+{
+	setup(256 << 10, 64 << 10);
+	make_body(H1_BODY_LENGTH, 1 << 20);
+	start(H1_BODY_LENGTH, 1 << 20, false, NULL);
+	pipes_put(&source, span_first(buf_span(&input), 200 << 10));
+	while (run() == PUMP_YIELD)
+		;
+	CHECK(pump.piped > 0);
+	pump_release(&pump, &blocks);
+	CHECK(pump.pipe == NULL);
+	CHECK_INT(pool.free->fds[0], -1);
+	teardown();
+
+	setup(256 << 10, 256 << 10);
+	make_body(H1_BODY_LENGTH, 1 << 20);
+	start(H1_BODY_LENGTH, 1 << 20, false, NULL);
+	pipes_put(&source, span_first(buf_span(&input), 100 << 10));
+	pipes_end(&source);
+	CHECK_INT(run(), PUMP_SOURCE_ENDED);
+	teardown();
+}
+
+UNIT_TESTS(TEST(splices_what_needs_no_framing),
+	   TEST(an_end_in_the_middle_is_told_and_a_pipe_is_given_up),
+	   TEST(moves_every_framing_whole_at_every_pace),
 	   TEST(loses_nothing_and_stops_nowhere_where_a_block_ends),
 	   TEST(a_message_without_body_is_its_head), TEST(takes_no_byte_of_what_follows),
 	   TEST(stops_reading_while_the_sink_takes_nothing),
