@@ -81,13 +81,13 @@ bear-flags = $(all-flags) -w -I$(BEARSSL_SRC)/inc -I$(BEARSSL_SRC)/src
 # runs for each request. `fastest` are those that -O3 makes 1.5 times as fast as -O2, by unrolling; its inlining
 # only makes them larger. `small` are those of `fast` that are as fast that way, or don't run for requests.
 bear = $(addprefix $(BEARSSL_SRC)/src/,$(1))
-fastest := $(call bear,ec/ec_p256_% ec/ec_c25519_%)
-fast := $(call bear,int/% hash/% symcipher/%) $(addprefix lib/,base/% net/% http/% ev/% route/% proxy/% json/% cidr/rangewriter%) \
+fastest := $(call bear,ec/ec_p256_% ec/ec_c25519_%) lib/tls/p256field%
+fast := $(call bear,int/% hash/% symcipher/%) $(addprefix lib/,base/% net/% http/% ev/% route/% proxy/% json/% cidr/rangewriter% tls/mont%) \
 	$(addprefix lib/ydoc/,yalloc% ybuild% ycursor% yparse%)
 small := $(call bear,hash/ghash_ctmul64% symcipher/poly1305_ctmulq% symcipher/aes_x86ni%) \
 	$(addprefix lib/base/,diag% duration% linediff% nearest% textedit% wrap%) $(addprefix lib/net/,cidr% portrange% rangelist% rangescan% special% wide%) $(addprefix lib/http/,h1problem% h1write%) \
-	$(addprefix lib/ev/,dnsquery% resolver%) lib/route/table% lib/json/json% $(addprefix lib/proxy/,admin% control% dial% drain% listener% \
-	logwriter% manifests% metrics% names% ownaddr% reload% reply% upgrade% view%)
+	$(addprefix lib/ev/,dnsquery% resolver%) lib/route/table% lib/json/json% $(addprefix lib/proxy/,admin% announce% control% dial% drain% listener% \
+	logwriter% manifests% metrics% names% ownaddr% pages% reload% reply% upgrade% view%)
 level = $(if $(filter $(fastest),$<),-O3 -fno-inline-functions,$(if $(filter $(fast),$(filter-out $(small),$<)),-O2,-Os))
 
 lib-src := $(filter-out %_main.c,$(wildcard lib/*/*.c))

@@ -8,7 +8,8 @@ usage: ./build.sh [COMMAND] [OPTION]...
 
 commands:
   build    build/egressbox: one static file (default)
-  demo     build, then the gateway with two Services and two real origins, and curl through it
+  demo     build, then the page from its beginning to its end, with curl, in network namespaces; for others
+           than root the gateway's part of it
   test     everything that is tested and checked; ends with "N passed, N failed, N skipped"
   check    only what looks at the sources: format, warnings, analyzers, the rules of the house
   bench    measurements beside other programs
@@ -43,6 +44,8 @@ die() { say "$@"; exit 1; }
 build_packages='make:make gcc:gcc libc6-dev:/usr/include/stdio.h xz-utils:xz
 	ca-certificates:/usr/share/ca-certificates/mozilla'
 demo_packages='nginx-light:nginx curl:curl openssl:openssl'
+world_packages='python3:python3 python3-yaml:/usr/lib/python3/dist-packages/yaml dnsmasq-base:dnsmasq
+	iproute2:ip nftables:nft'
 redirect_packages='nftables:nft iptables:iptables-legacy iproute2:ip util-linux:setpriv'
 test_packages="$demo_packages musl-tools:musl-gcc python3:python3 clang:clang
 	libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/linux clang-format:clang-format
@@ -268,8 +271,10 @@ command_deps() {
 }
 
 command_demo() {
-	# shellcheck disable=SC2086 # a list of words, as below
-	need_for_build $demo_packages
+	local world=
+	[ "$(id -u)" != 0 ] || world=$world_packages
+	# shellcheck disable=SC2086 # lists of words, as below
+	need_for_build $demo_packages $world
 	all_sources
 	run_make
 	exec tests/demo.sh

@@ -59,6 +59,7 @@ struct settings {
 	const char *admin;
 	uint64_t ready_fd;
 	const char *upgrade_socket;
+	bool no_sandbox;
 	uint64_t workers;
 	const char *namespace;
 	const char *cluster_domain;
@@ -192,6 +193,12 @@ static const struct opt options[] = {
 	 .max = 86400000,
 	 .help = "How long a client to the outside may be silent before the policy decides: it may "
 		 "wait for the server's first word. [default: 5s, with the policy any 300ms]"},
+	{.kind = OPT_FLAG,
+	 .name = "no-sandbox",
+	 .offset = AT(no_sandbox),
+	 .help = "Keep system calls and files that serving does not need: for debuggers, or when "
+		 "manifests will be read from other directories than at the start, through new "
+		 "links or because a directory is replaced as a whole."},
 	{.kind = OPT_SECTION, .help = "Names and certificates"},
 	{.kind = OPT_LIST,
 	 .name = "resolve",
@@ -692,6 +699,7 @@ static bool prepare(const struct settings *s, struct resources *r, struct error 
 	if (c->workers > WORKERS_MAX)
 		c->workers = WORKERS_MAX;
 	c->ready_fd = s->ready_fd > 0 ? (int)s->ready_fd : -1;
+	c->sandbox = !s->no_sandbox;
 	c->drain_delay_ms = s->drain_delay_ms;
 	c->shutdown_timeout_ms = s->shutdown_timeout_ms;
 	c->config.timeouts = s->timeouts;

@@ -9,14 +9,17 @@
 #include "base/alloc.h"
 #include "net/guard.h"
 #include "proxy/admin.h"
+#include "proxy/announce.h"
 #include "proxy/names.h"
-#include "proxy/namespage.h"
+#include "proxy/pages.h"
 #include "proxy/reload.h"
 #include "proxy/upgrade.h"
 #include "proxy/view.h"
 #include "proxy/worker.h"
 #include "sys/fd.h"
+#include "sys/landlock.h"
 #include "sys/log.h"
+#include "sys/sandbox.h"
 
 /* A name that nobody answers for should not keep a pod from being ready for the others. */
 #define READY_AFTER_MS 10000
@@ -44,8 +47,6 @@ struct control {
 	uint64_t started_ms;
 };
 
-/* Readiness and pages */
-
 /* Once ready it stays so: what a reload adds keeps nobody else waiting. */
 static bool is_ready(struct control *c)
 {
@@ -54,83 +55,25 @@ static bool is_ready(struct control *c)
 	return !c->stopping && c->was_ready;
 }
 
-static struct namespage names_page(const struct control *c)
-{
-	return (struct namespage){
-		.names = &c->names,
-		.table = c->generation->table,
-		.resolver = &c->resolver,
-		.guard = c->settings->guard,
-		.workers = c->workers,
-		.worker_count = c->worker_count,
-		.now_ms = loop_now_ms(&c->loop),
-	};
-}
-
-static void render_metrics(struct control *c, struct buf *out)
-{
-	const struct namespage page = names_page(c);
-	const struct metrics *metrics[256];
-	size_t count = 0;
-	uint64_t lost = 0;
-
-	for (size_t i = 0; i < c->worker_count && count < 256; i++)
-		metrics[count++] = &c->workers[i].metrics;
-	for (size_t i = 0; c->log_writer != NULL && i < c->log_writer->ring_count; i++)
-		lost += atomic_load(&c->log_writer->rings[i].lost);
-	metrics_print(metrics, count, out);
-	metrics_print_one("access_log_lost_lines_total", "counter",
-			  "Lines of the access log that nobody took in time.", lost, out);
-	if (c->settings->reload != NULL)
-		reload_print_metrics(c->settings->reload, out);
-	metrics_print_one("routes", "gauge", "Routes in the table.",
-			  view_table(c->view)->route_count, out);
-	metrics_print_one("names", "gauge", "External names that are watched.", c->names.count,
-			  out);
-	metrics_print_one("names_unresolved", "gauge", "External names without an address now.",
-			  c->names.count - names_count_state(&c->names, RESOLVER_OK), out);
-	namespage_print_metrics(&page, out);
-	metrics_print_one("ready", "gauge", "1 when /readyz says yes.", is_ready(c), out);
-	metrics_print_one("uptime_seconds", "gauge", "Since the start.",
-			  (loop_now_ms(&c->loop) - c->started_ms) / 1000, out);
-}
-
 static struct admin_page render(void *context, struct span target, struct buf *body)
 {
-	static const char text[] = "text/plain; charset=utf-8";
 	struct control *c = context;
-	struct span path, rest = target;
+	const struct pages pages = {
+		.names = {.names = &c->names,
+			  .table = c->generation->table,
+			  .resolver = &c->resolver,
+			  .guard = c->settings->guard,
+			  .workers = c->workers,
+			  .worker_count = c->worker_count,
+			  .now_ms = loop_now_ms(&c->loop)},
+		.log_writer = c->log_writer,
+		.reload = c->settings->reload,
+		.is_ready = is_ready(c),
+		.is_stopping = c->stopping,
+		.up_s = (loop_now_ms(&c->loop) - c->started_ms) / 1000,
+	};
 
-	span_split(&rest, '?', &path);
-	if (span_eq(path, SPAN("/healthz"))) {
-		buf_add_cstr(body, "ok\n");
-		return (struct admin_page){200, text};
-	}
-	if (span_eq(path, SPAN("/readyz"))) {
-		bool ready = is_ready(c);
-
-		buf_add_cstr(body, ready ? "ready\n"
-				   : c->stopping
-					   ? "stopping\n"
-					   : "waiting for the first answers of name servers\n");
-		return (struct admin_page){ready ? 200 : 503, text};
-	}
-	if (span_eq(path, SPAN("/metrics"))) {
-		render_metrics(c, body);
-		return (struct admin_page){200, "text/plain; version=0.0.4; charset=utf-8"};
-	}
-	if (span_eq(path, SPAN("/routes"))) {
-		const struct namespage page = names_page(c);
-		bool json = span_eq(rest, SPAN("format=json"));
-
-		route_table_print(view_table(c->view), json ? ROUTE_FORMAT_JSON : ROUTE_FORMAT_TEXT,
-				  body);
-		if (!json)
-			buf_add_byte(body, '\n');
-		namespage_print(&page, json, body);
-		return (struct admin_page){200, json ? "application/x-ndjson" : text};
-	}
-	return (struct admin_page){404, text};
+	return pages_render(&pages, target, body);
 }
 
 /* Publishing */
@@ -443,62 +386,6 @@ static bool start_admin(struct control *c, struct addr *at, struct error *e)
 	return fd != -1 && admin_start(&c->admin, &c->loop, fd, e);
 }
 
-static void add_address(struct buf *out, const char *what, const struct addr *at)
-{
-	buf_printf(out, "%s ", what);
-	addr_format(at, out);
-	buf_add_byte(out, '\n');
-}
-
-/* Whoever started us may have asked to be told, and where port 0 was given it needs to know. */
-static void tell_ready(int fd, const struct control_listen *listen, size_t count,
-		       const struct addr *admin)
-{
-	char storage[(CONTROL_LISTENERS_MAX + 1) * (ADDR_TEXT_MAX + 16)];
-	struct buf text;
-	struct error e;
-
-	if (fd == -1)
-		return;
-	BUF_INIT_ARRAY(&text, storage);
-	for (size_t i = 0; i < count; i++)
-		add_address(&text, listen[i].transparent ? "transparent" : "listener",
-			    &listen[i].at);
-	if (admin->family != 0)
-		add_address(&text, "admin", admin);
-	if (!fd_write_all(fd, buf_span(&text), &e))
-		log_event(LOG_WARN, "nobody reads the ready descriptor");
-	fd_close(&fd);
-}
-
-static void log_start(const struct control *c, const struct control_listen *listen,
-		      const struct addr *admin)
-{
-	const struct control_settings *s = c->settings;
-	struct log_line line;
-
-	log_begin(&line, LOG_INFO, "serving");
-	for (size_t i = 0; i <= s->listen_count; i++) {
-		const struct addr *at = i < s->listen_count ? &listen[i].at : admin;
-		char storage[ADDR_TEXT_MAX];
-		struct buf text;
-
-		if (at->family == 0)
-			continue;
-		BUF_INIT_ARRAY(&text, storage);
-		addr_format(at, &text);
-		log_text(&line,
-			 at == admin		 ? "admin"
-			 : listen[i].transparent ? "transparent"
-						 : "listen",
-			 buf_span(&text));
-	}
-	log_u64(&line, "workers", c->worker_count);
-	log_u64(&line, "routes", view_table(c->view)->route_count);
-	log_u64(&line, "names", c->names.count);
-	log_end(&line);
-}
-
 /* Before the workers start, which read it. */
 static void guard_listeners(const struct control_settings *s, const struct control_listen *listen,
 			    const struct addr *admin)
@@ -533,6 +420,41 @@ static bool start_upgrade(struct control *c, struct error *e)
 	return upgrade_start(u, &c->loop, e);
 }
 
+static void log_unrestricted(enum log_level level, const struct error *e)
+{
+	struct log_line line;
+
+	log_begin(&line, level, "sandbox is not complete");
+	log_cstr(&line, "error", e->text);
+	log_end(&line);
+}
+
+/* Before any thread is started. Only what is reloaded needs files; it must be known where they are. */
+static void restrict_files(const struct control_settings *s)
+{
+	static const struct filewatch none = {.fd = -1};
+	const struct reload *r = s->reload;
+	struct error e;
+
+	if (!s->sandbox)
+		return;
+	sandbox_begin();
+	if (r != NULL && r->is_possible && r->files.fd == -1)
+		error_set(&e, "files are not restricted: they can't be watched");
+	else if (landlock_restrict(r != NULL ? &r->files : &none, &e))
+		return;
+	log_unrestricted(LOG_DEBUG, &e);
+}
+
+/* When all is set up. */
+static void restrict_calls(const struct control_settings *s)
+{
+	struct error e;
+
+	if (s->sandbox && !sandbox_restrict_calls(&e))
+		log_unrestricted(LOG_INFO, &e);
+}
+
 static bool start(struct control *c, struct route_table *table, struct error *e)
 {
 	const struct control_settings *s = c->settings;
@@ -557,11 +479,13 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 	if (c->view == NULL)
 		return error_set(e, "out of memory");
 	memcpy(listen, s->listen, sizeof listen);
+	restrict_files(s);
 	if (!init_workers(c, listen, e) || !start_admin(c, &admin, e) || !start_upgrade(c, e))
 		return false;
 	guard_listeners(s, listen, &admin);
 	if (!start_threads(c, e))
 		return false;
+	restrict_calls(s);
 	c->loop.end_of_turn = on_end_of_turn;
 	if (s->reload != NULL) {
 		s->reload->adopt = adopt;
@@ -569,8 +493,8 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 		reload_start(s->reload, &c->loop, table);
 	}
 	loop_timer_set(&c->loop, &c->ready_timer, READY_AFTER_MS);
-	log_start(c, listen, &admin);
-	tell_ready(s->ready_fd, listen, s->listen_count, &admin);
+	announce_in_log(c->view, c->worker_count, c->names.count, listen, s->listen_count, &admin);
+	announce_to_fd(s->ready_fd, listen, s->listen_count, &admin);
 	return true;
 }
 

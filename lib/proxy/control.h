@@ -36,6 +36,7 @@ struct control_settings {
 	struct addr admin;     /* family 0: no admin port */
 	bool admin_any_family; /* as any_family above */
 	unsigned workers;
+	bool sandbox;		      /* give up what serving does not need */
 	int ready_fd;		      /* -1: none */
 	uint64_t drain_delay_ms;      /* from SIGTERM to the end of listening */
 	uint64_t shutdown_timeout_ms; /* from any signal to the end of everything */

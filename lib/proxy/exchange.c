@@ -77,7 +77,7 @@ static void account(struct exchange *x)
 	metrics_add(&m->responses[x->status / 100 % 6], 1);
 	metrics_add(&m->received_bytes, x->head_bytes + x->request.bytes_in);
 	metrics_add(&m->sent_bytes, x->response.bytes_out);
-	if (x->session->original.family != 0)
+	if (x->session->is_redirected)
 		metrics_add(&m->verdicts[record_verdict(x)], 1);
 	record_write(x);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "proxy/metrics.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 
@@ -159,4 +160,17 @@ bool logwriter_stop(struct logwriter *w)
 	w->rings = NULL;
 	fd_close(&w->wake_fd);
 	return true;
+}
+
+void logwriter_print_metrics(const struct logwriter *w, struct buf *out)
+{
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < w->ring_count; i++)
+		lost += atomic_load(&w->rings[i].lost);
+	metrics_print_one("access_log_lost_lines_total", "counter",
+			  "Lines of the access log that nobody took in time.", lost, out);
+	metrics_print_one("access_log_failed_bytes_total", "counter",
+			  "Bytes of the access log that could not be written.",
+			  atomic_load(&w->failed_bytes), out);
 }

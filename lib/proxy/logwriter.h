@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/span.h"
 
@@ -57,5 +58,8 @@ bool logwriter_stop(struct logwriter *w);
 void logwriter_put(struct logwriter_ring *ring, struct span line);
 /* From a worker, once per turn: lines have been put. */
 void logwriter_wake(struct logwriter *w, struct logwriter_ring *ring);
+
+/* What was lost. */
+void logwriter_print_metrics(const struct logwriter *w, struct buf *out);
 
 #endif

@@ -94,10 +94,11 @@ void record_write(const struct exchange *x)
 		.duration_us = r->started_us != 0 ? clock_monotonic_us() - r->started_us : 0,
 		.reason = x->detail != NULL ? x->detail : reason_name(x->reason),
 		.source = x->route != NULL ? x->route->pos : SPAN(""),
-		.original = x->session->original,
 	};
-	if (entry.original.family != 0)
+	if (x->session->is_redirected) {
 		entry.verdict = verdict_names[record_verdict(x)];
+		entry.original = *session_original(x->session);
+	}
 	write_line(w, &entry);
 }
 

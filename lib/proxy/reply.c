@@ -100,7 +100,7 @@ void reply_refuse_as(struct exchange *x, enum reason reason, unsigned status, co
 	x->reason = reason;
 	x->detail = detail;
 	x->status = status;
-	if (x->route == NULL && x->session->original.family != 0)
+	if (x->route == NULL && x->session->is_redirected)
 		transparent_note_refusal(x);
 	x->keep_alive = survives_refusal(x);
 	if (line.len == 0) {

@@ -79,7 +79,7 @@ static struct span routing_authority(const struct exchange *x, const char *bytes
 static bool find_route(struct exchange *x, const char *bytes)
 {
 	char with_port[HOSTNAME_MAX + 16], storage[ROUTE_EXPLAIN_MAX];
-	bool is_redirected = x->session->original.family != 0;
+	bool is_redirected = x->session->is_redirected;
 	const struct route_table *table;
 	struct route_decision decision;
 	struct buf port_text, line;

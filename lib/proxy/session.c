@@ -36,7 +36,7 @@ static void release(struct deferred *d)
 	struct session *s = LIST_OWNER(d, struct session, later);
 	struct worker *w = s->worker;
 
-	slab_put(&w->session_slab, s);
+	slab_put(s->is_redirected ? &w->redirected_slab : &w->session_slab, s);
 	worker_check_stopped(w);
 }
 
@@ -236,7 +236,8 @@ static void on_timeout(struct timer *t)
 
 void session_start(struct worker *w, int fd, const struct addr *peer, const struct addr *original)
 {
-	struct session *s = worker_is_full(w) ? NULL : slab_get(&w->session_slab);
+	struct slab *slab = original != NULL ? &w->redirected_slab : &w->session_slab;
+	struct session *s = worker_is_full(w) ? NULL : slab_get(slab);
 	struct error e;
 
 	if (s == NULL) {
@@ -251,11 +252,13 @@ void session_start(struct worker *w, int fd, const struct addr *peer, const stru
 	s->worker = w;
 	s->exchange = NULL;
 	s->peer = *peer;
-	s->original = original != NULL ? *original : (struct addr){0};
+	s->is_redirected = original != NULL;
+	if (original != NULL)
+		LIST_OWNER(s, struct session_redirected, session)->original = *original;
 	if (!loop_add(&w->loop, &s->client.watch, fd, on_client_event, &e)) {
 		metrics_add(&w->metrics.client_connections_refused, 1);
 		fd_close(&fd);
-		slab_put(&w->session_slab, s);
+		slab_put(slab, s);
 		return;
 	}
 	list_push_back(&w->sessions, &s->node);

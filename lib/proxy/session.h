@@ -41,9 +41,21 @@ struct session {
 	struct worker *worker;
 	struct exchange *exchange; /* NULL in IDLE, LINGER and CLOSED */
 	struct addr peer;
-	struct addr original; /* where it was redirected from; family 0: it was not */
-	uint8_t state;	      /* enum session_state */
+	uint8_t state;	    /* enum session_state */
+	bool is_redirected; /* a struct session_redirected */
 };
+
+/* One whose client wanted to go elsewhere: to the outside. Its own type, so others stay small. */
+struct session_redirected {
+	struct session session; /* first */
+	struct addr original;
+};
+
+/* Where that was. It must be redirected. */
+static inline const struct addr *session_original(const struct session *s)
+{
+	return &((const struct session_redirected *)(const void *)s)->original;
+}
 
 /* How a connection ends when an exchange is over. */
 enum session_end {

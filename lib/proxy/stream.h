@@ -26,11 +26,11 @@ struct stream {
 	struct watch watch;
 	struct tlsconn *tls; /* NULL: plain. The owner's to free */
 	int error;	     /* errno of the failure; 0 when it was TLS that failed */
-	bool readable;	     /* the kernel may have bytes, or the end */
-	bool writable;	     /* the kernel may have room */
-	bool hangup;	     /* the end has been announced: read until it is seen */
-	bool has_ended;	     /* it was announced in order: nothing follows what is there now */
-	bool at_eof;	     /* the transport's end has been read */
+	bool readable : 1;   /* the kernel may have bytes, or the end */
+	bool writable : 1;   /* the kernel may have room */
+	bool hangup : 1;     /* the end has been announced: read until it is seen */
+	bool has_ended : 1;  /* it was announced in order: nothing follows what is there now */
+	bool at_eof : 1;     /* the transport's end has been read */
 };
 
 /* Over nothing yet. */

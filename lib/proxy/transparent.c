@@ -57,7 +57,7 @@ void transparent_note_refusal(const struct exchange *x)
 {
 	const struct session *s = x->session;
 
-	note(s->worker, &s->peer, &s->original, x->reason, "host",
+	note(s->worker, &s->peer, session_original(s), x->reason, "host",
 	     span_of(x->record.host, x->record.host_len));
 }
 
@@ -112,7 +112,7 @@ void transparent_accept(struct listener *l, int fd, const struct addr *peer)
 /* The session's connection and what was read of it, for a relay; the session is gone then. */
 static struct relay_client take_over(struct session *s)
 {
-	struct relay_client client = {.peer = s->peer, .original = s->original};
+	struct relay_client client = {.peer = s->peer, .original = *session_original(s)};
 
 	if (s->exchange != NULL) {
 		client.first = s->exchange->request.in;
@@ -125,7 +125,7 @@ static struct relay_client take_over(struct session *s)
 static void pass_session(struct session *s)
 {
 	struct worker *w = s->worker;
-	struct addr to = s->original;
+	struct addr to = *session_original(s);
 	struct relay_client client = take_over(s);
 
 	relay_start(w, &client, VERDICT_ANY, &to);
@@ -138,7 +138,7 @@ static bool follow_policy(struct session *s, enum reason reason, struct span sni
 		pass_session(s);
 		return false;
 	}
-	note(s->worker, &s->peer, &s->original, reason, "sni", sni);
+	note(s->worker, &s->peer, session_original(s), reason, "sni", sni);
 	session_next(s, SESSION_RESET);
 	return false;
 }
@@ -147,7 +147,7 @@ bool transparent_may_pass(const struct exchange *x)
 {
 	const struct worker *w = x->session->worker;
 
-	return x->session->original.family != 0 && w->config->policy == VERDICT_POLICY_ANY &&
+	return x->session->is_redirected && w->config->policy == VERDICT_POLICY_ANY &&
 	       view_table(w->view->view)->gateway == NULL;
 }
 
@@ -164,7 +164,7 @@ static bool on_hello(struct session *s, const struct hello *hello)
 	uint32_t target;
 
 	if (hello->sni.len == 0 ||
-	    !route_table_find_target(table, hello->sni, s->original.port, true, &target))
+	    !route_table_find_target(table, hello->sni, session_original(s)->port, true, &target))
 		return follow_policy(s, REASON_UNKNOWN_SNI, hello->sni);
 	client = take_over(s);
 	relay_start_to_name(s->worker, &client, target);
@@ -203,7 +203,7 @@ bool transparent_detect(struct session *s)
 		s->exchange = exchange_new(s);
 	in = s->exchange != NULL ? &s->exchange->request.in : NULL;
 	if (in == NULL || !iobuf_hold(in, &s->worker->blocks)) {
-		note(s->worker, &s->peer, &s->original, REASON_OVERLOAD, "", SPAN(""));
+		note(s->worker, &s->peer, session_original(s), REASON_OVERLOAD, "", SPAN(""));
 		session_next(s, SESSION_RESET);
 		return false;
 	}

@@ -104,7 +104,8 @@ static void on_wake(struct watch *watch, unsigned events)
 
 bool worker_is_full(const struct worker *w)
 {
-	return w->session_slab.in_use + w->relay_slab.in_use >= w->config->max_sessions;
+	return w->session_slab.in_use + w->redirected_slab.in_use + w->relay_slab.in_use >=
+	       w->config->max_sessions;
 }
 
 void worker_check_stopped(struct worker *w)
@@ -130,6 +131,7 @@ static void init_memory(struct worker *w)
 	size_t max = w->config->max_sessions;
 
 	slab_init(&w->relay_slab, sizeof(struct relay), max, KEEP_SESSIONS);
+	slab_init(&w->redirected_slab, sizeof(struct session_redirected), max, KEEP_SESSIONS);
 	slab_init(&w->session_slab, sizeof(struct session), max, KEEP_SESSIONS);
 	slab_init(&w->exchange_slab, sizeof(struct exchange), max, KEEP_EXCHANGES);
 	slab_init(&w->upstream_slab, sizeof(struct upstream), 2 * max, KEEP_EXCHANGES);
@@ -252,6 +254,7 @@ static void free_memory(struct worker *w)
 	pipepool_fini(&w->pipes);
 	slab_fini(&w->relay_slab);
 	slab_fini(&w->session_slab);
+	slab_fini(&w->redirected_slab);
 	slab_fini(&w->exchange_slab);
 	slab_fini(&w->upstream_slab);
 	tlsconn_memory_fini(&w->tls_memory);

@@ -56,7 +56,7 @@ struct worker {
 	struct addresses addresses;
 	uint64_t quiet_until_ms; /* dial.c: no warning of denied addresses before */
 	struct pipepool pipes;
-	struct slab relay_slab, session_slab, exchange_slab, upstream_slab, blocks;
+	struct slab relay_slab, session_slab, redirected_slab, exchange_slab, upstream_slab, blocks;
 	struct tlsconn_memory tls_memory;
 	struct logwriter *log_writer; /* NULL: no access log */
 	struct logwriter_ring *log;

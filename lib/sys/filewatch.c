@@ -1,6 +1,7 @@
 #include "sys/filewatch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,16 +129,26 @@ bool filewatch_open(struct filewatch *w, const struct inputs *in, const char *mo
 	return ok;
 }
 
-/* A file that is only just made will be written to, and closed; not so a link to one that is. */
-static bool is_half_made(const struct filewatch_place *place, const char *name)
+static bool stat_in(const struct filewatch_place *place, struct span name, struct stat *st,
+		    int flags)
 {
 	char path[PATH_MAX];
-	struct stat st;
 	struct buf b;
 
 	BUF_INIT_ARRAY(&b, path);
-	buf_printf(&b, "%s/%s", place->dir, name);
-	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1;
+	buf_add_cstr(&b, place->dir);
+	buf_add_byte(&b, '/');
+	buf_add(&b, name);
+	return fstatat(AT_FDCWD, path, st, flags) == 0;
+}
+
+/* A file that is only just made will be written to, and closed; not so a link to one that is. */
+static bool is_half_made(const struct filewatch_place *place, struct span name)
+{
+	struct stat st;
+
+	return stat_in(place, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) &&
+	       st.st_nlink == 1;
 }
 
 static bool is_read(const struct filewatch_place *place, struct span name)
@@ -153,17 +164,20 @@ static bool is_read(const struct filewatch_place *place, struct span name)
 
 static bool matters(const struct filewatch *w, const struct inotify_event *event)
 {
+	struct span name;
+
 	/* The directory itself has gone, or events have been lost. */
 	if ((event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_Q_OVERFLOW)) != 0)
 		return true;
 	if (event->len == 0)
 		return false;
+	name = span_from_cstr(event->name);
 	for (const struct filewatch_place *p = w->places; p != NULL; p = p->next)
 		if (p->wd == event->wd &&
-		    (is_read(p, span_from_cstr(event->name)) ||
+		    (is_read(p, name) ||
 		     /* The `..data` of a ConfigMap, through which the links there lead. */
-		     span_starts_with(span_from_cstr(event->name), SPAN(".."))) &&
-		    ((event->mask & IN_CREATE) == 0 || !is_half_made(p, event->name)))
+		     span_starts_with(name, SPAN(".."))) &&
+		    ((event->mask & IN_CREATE) == 0 || !is_half_made(p, name)))
 			return true;
 	return false;
 }
@@ -182,6 +196,22 @@ bool filewatch_has_changed(struct filewatch *w)
 			at += sizeof *event + event->len;
 		}
 	return changed;
+}
+
+/* A directory that is itself read, or has a file in it that is; not one that is only watched. */
+static bool holds_files(const struct filewatch_place *p)
+{
+	struct stat st;
+
+	return p->name.len == 0 || (stat_in(p, p->name, &st, 0) && S_ISREG(st.st_mode));
+}
+
+void filewatch_visit_dirs(const struct filewatch *w, void (*visit)(void *context, const char *dir),
+			  void *context)
+{
+	for (const struct filewatch_place *p = w->places; p != NULL; p = p->next)
+		if (holds_files(p))
+			visit(context, p->dir);
 }
 
 void filewatch_close(struct filewatch *w)

@@ -36,6 +36,9 @@ bool filewatch_open(struct filewatch *w, const struct inputs *in, const char *mo
 		    struct error *e);
 /* Takes what has happened since off the descriptor: does any of it matter? */
 bool filewatch_has_changed(struct filewatch *w);
+/* Calls `visit` for each directory from which something is read. */
+void filewatch_visit_dirs(const struct filewatch *w, void (*visit)(void *context, const char *dir),
+			  void *context);
 /* Harmless when fd is -1. */
 void filewatch_close(struct filewatch *w);
 

@@ -6,6 +6,8 @@
 #include <bearssl.h>
 
 #include "base/alloc.h"
+#include "tls/p256verify.h"
+#include "tls/rsapublic.h"
 #include "tls/tls_profile_inner.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -74,8 +76,9 @@ static void set_up(br_ssl_client_context *cc)
 	br_ssl_client_zero(cc);
 	br_ssl_engine_set_versions(engine, BR_TLS12, BR_TLS12);
 	set_ciphers(engine);
-	br_ssl_engine_set_default_rsavrfy(engine);
-	br_ssl_engine_set_default_ecdsa(engine);
+	br_ssl_engine_set_rsavrfy(engine, rsapublic_pkcs1_vrfy);
+	br_ssl_engine_set_ec(engine, br_ec_get_default());
+	br_ssl_engine_set_ecdsa(engine, p256verify_asn1);
 	br_ssl_engine_set_hash(engine, br_sha256_ID, &br_sha256_vtable);
 	br_ssl_engine_set_hash(engine, br_sha384_ID, &br_sha384_vtable);
 	br_ssl_engine_set_hash(engine, br_sha512_ID, &br_sha512_vtable);

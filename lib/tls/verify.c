@@ -10,6 +10,8 @@
 #include "tls/constraints.h"
 #include "tls/der.h"
 #include "tls/oid.h"
+#include "tls/p256verify.h"
+#include "tls/rsapublic.h"
 
 /* Certificates of a thousand names have some 20 KiB; others 1 to 2. */
 #define BYTES_MAX (24u << 10)
@@ -85,12 +87,11 @@ static bool verify_signature(const struct verify_chain *chain, size_t hash_len,
 	unsigned char hash[sizeof chain->hash];
 
 	if (key->key_type == BR_KEYTYPE_EC)
-		return br_ecdsa_vrfy_asn1_get_default()(br_ec_get_default(), chain->hash, hash_len,
-							&key->key.ec, chain->signature,
-							chain->signature_len) != 0;
-	return br_rsa_pkcs1_vrfy_get_default()(chain->signature, chain->signature_len,
-					       chain->algorithm->hash_oid, hash_len, &key->key.rsa,
-					       hash) != 0 &&
+		return p256verify_asn1(br_ec_get_default(), chain->hash, hash_len, &key->key.ec,
+				       chain->signature, chain->signature_len) != 0;
+	return rsapublic_pkcs1_vrfy(chain->signature, chain->signature_len,
+				    chain->algorithm->hash_oid, hash_len, &key->key.rsa,
+				    hash) != 0 &&
 	       memcmp(hash, chain->hash, hash_len) == 0;
 }
 
@@ -192,8 +193,7 @@ static enum tls_error check_key(const br_x509_pkey *key)
 	if (key->key_type == BR_KEYTYPE_EC)
 		return key->key.ec.qlen <= VERIFY_KEY_MAX ? TLS_OK : TLS_CERT_MALFORMED;
 	/* To the power of one everything is its own signature. */
-	if (key->key.rsa.nlen < RSA_MIN_BYTES ||
-	    (key->key.rsa.elen == 1 && key->key.rsa.e[0] < 3))
+	if (key->key.rsa.nlen < RSA_MIN_BYTES || (key->key.rsa.elen == 1 && key->key.rsa.e[0] < 3))
 		return TLS_CERT_WEAK_KEY;
 	return key->key.rsa.nlen <= RSA_MAX_BYTES && key->key.rsa.elen <= EXPONENT_MAX_BYTES
 		       ? TLS_OK

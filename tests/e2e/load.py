@@ -1,11 +1,10 @@
 """Clients that ask all the time, and don't miss a thing: whatever is not a whole answer with 200 is a failure."""
 
 import contextlib
-import itertools
 import socket
 import threading
 
-from harness import same, scope, true, until
+from harness import pass_time, same, scope, true, until
 from wire import Message, request
 
 
@@ -14,11 +13,12 @@ class Load:
 
     A connection that the proxy has said it would close is done; one that it closes without saying so, before
     or in the middle of an answer, is a failure, and so is one that can't be made. With `stop_when_refused` the
-    end of the listening is no failure, but the end of that client.
+    end of the listening is no failure, but the end of that client. `pause` seconds pass between two requests, so
+    that what is tested gets some of the CPU as well.
     """
 
-    def __init__(self, port, clients=8, per_connection=50, hosts=("origin",), stop_when_refused=False):
-        self.port, self.per_connection, self.hosts = port, per_connection, itertools.cycle(hosts)
+    def __init__(self, port, clients=8, per_connection=50, stop_when_refused=False, pause=0):
+        self.port, self.per_connection, self.pause = port, per_connection, pause
         self.stop_when_refused, self.stopping = stop_when_refused, False
         self.answered, self.failures, self.closed = 0, [], 0
         self.lock = threading.Lock()
@@ -45,9 +45,7 @@ class Load:
     def use(self, sock):
         stream = sock.makefile("rb")
         for _ in range(self.per_connection):
-            with self.lock:
-                host = next(self.hosts)
-            sock.sendall(request(f"/{host}", host=host))
+            sock.sendall(request())
             head = read_head(stream)
             if not head.endswith(b"\r\n\r\n"):
                 self.fail(f"no answer, only {head!r}")
@@ -55,7 +53,7 @@ class Load:
             message = Message(head)
             body = stream.read(int(message.get("content-length") or 0))
             if message.status != 200 or len(body) != int(message.get("content-length")):
-                self.fail(f"{host}: {message.start} {message.reason} {len(body)} bytes")
+                self.fail(f"{message.start} {message.reason} {len(body)} bytes")
                 return
             with self.lock:
                 self.answered += 1
@@ -65,6 +63,8 @@ class Load:
                 return
             if self.stopping:
                 return
+            if self.pause:
+                pass_time(self.pause)
 
     def fail(self, why):
         with self.lock:

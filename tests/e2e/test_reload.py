@@ -6,11 +6,10 @@ import shutil
 import signal
 import threading
 
-from harness import folder, lacks, main, same, test, true, until, within
-from load import Load
+from harness import folder, lacks, main, same, test, true, until
 from nameserver import Stub, reply_to
 from origins import Origin
-from proxy import SERVICES, Proxy, gateway, is_instrumented
+from proxy import SERVICES, Proxy, gateway
 from wire import OK, Client, request
 
 
@@ -172,7 +171,8 @@ def a_directory_that_was_away_is_found_again():
     (top / "conf").mkdir()
     (top / "conf/a.yaml").write_text(service("one"))
     for path in (top / "conf", top / "conf/a.yaml"):
-        proxy = watching([path])
+        # In the sandbox, files can be read that are below the directories of the start.
+        proxy = watching([path], "--no-sandbox")
         (top / "conf").rename(top / "gone")
         until(lambda: "error" in proxy.stderr(), "it is missed")
         same(proxy.get(host="one").status, 200)
@@ -308,35 +308,6 @@ def who_waits_for_a_name_gets_its_answer_though_the_routes_change():
     until(lambda: proxy.metrics()["egressbox_generation"] == 2, "the routes have changed")
     speaks.set()
     same(client.message().status, 200)
-
-
-@test(deadline=120)
-def a_thousand_reloads_under_load_cost_no_request_and_no_memory():
-    directory, origin = folder(), Origin()
-    path = directory / "services.yaml"
-
-    def text(i):
-        return service("origin") + "".join(service(f"extra-{i}-{k}", f"e-{i}-{k}.test") for k in range(20))
-
-    path.write_text(text(0))
-    pins = [part for k in range(20) for i in range(2) for part in ("--resolve", f"e-{i}-{k}.test=127.0.0.1")]
-    proxy = watching([directory], *pins, "--access-log", "off", origin=origin, workers=2)
-    load = Load(proxy.port, clients=4)
-    load.more()
-    sizes, fds = {}, {}
-    for i in range(1, 1001):
-        replace(path, text(i % 2))
-        proxy.process.send_signal(signal.SIGHUP)
-        until(lambda: proxy.metrics()["egressbox_generation"] > i, f"reload {i}")
-        if i % 100 == 0:
-            sizes[i], fds[i] = proxy.memory(), proxy.fds()
-        load.check()
-    load.more()
-    load.end().check()
-    same(proxy.metrics()["egressbox_reload_failures_total"], 0, "failed reloads")
-    if not is_instrumented():
-        within(sizes[1000] - sizes[200], -(1 << 20), 64 << 10, f"growth of memory from reload 200 to 1000 in {sizes}")
-    within(max(fds.values()) - min(fds.values()), 0, 16, f"spread of descriptors in {fds}")
 
 
 main()

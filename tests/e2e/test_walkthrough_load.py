@@ -25,13 +25,13 @@ HOST = f"load:{PORT}"
 BUSY = 40  # seconds: the deadline of a test that moves much
 
 
-def world_of(way, script=None):
+def world_of(way, script=None, more=()):
     """The page's world with one Service more, `load`, whose origin does what `script` says."""
     world = World()
     world.register(PAGE.read_text() + "---\n" + SERVICE)
     if script:
         world.load = world.origin(script, "httpbin.org", PORT)
-    world.start_way(way)
+    world.start_way(way, *more)
     return world
 
 
@@ -95,7 +95,8 @@ class Crowd:
 def a_round(world, count):
     clients = []
     for _ in range(count):
-        clients.append(Wire(world.connect(OUTSIDE["httpbin.org"][0], PORT, timeout=30)))
+        clients.append(client(world))
+        clients[-1].sock.settimeout(60)
         clients[-1].send(request("/", host=HOST))
     for wire in clients:
         same(wire.message().status, 200)
@@ -110,27 +111,29 @@ def holds_two_thousand(way):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     count = 2000 if hard >= 3 * 2000 else hard // 3 - 100
-    world = world_of(way)
+    # Time enough for a machine that does other things; nothing is kept for long.
+    world = world_of(way, more=("--response-timeout", "60s", "--upstream-idle-timeout", "500ms"))
     crowd = Crowd(world, count)
     before = memory(world)
     held = a_round(world, count)
     same(crowd.peak, count, "requests that waited at once")
-    first = memory(world)
-    a_round(world, count)
-    second = memory(world)
     print(f"  {way}: {count} at once; {(held - before) / count:.0f} B each", flush=True)
-    # The first round warms slabs, pools and the allocator up; a second one must find all of it again.
-    true(is_instrumented() or second <= first + MIB, f"{first} bytes after one round, {second} after another")
+    # The pools have room for them all now: fewer take no more, unless something is lost each time.
+    crowd.count, filled = count // 10, memory(world)
+    for _ in range(10):
+        a_round(world, crowd.count)
+    grown = memory(world) - filled
+    true(is_instrumented() or grown < 100 * count, f"{grown} bytes more after as many connections again")
     end(world)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@test(deadline=60)
+@test(deadline=120)
 def two_thousand_requests_wait_at_once_by_the_gateway():
     holds_two_thousand("gateway")
 
 
-@test(deadline=60)
+@test(deadline=120)
 def two_thousand_requests_wait_at_once_by_the_sidecar_alone():
     holds_two_thousand("alone")
 
@@ -246,8 +249,8 @@ def goes_on_without_dns(way):
     world.dns.kill()
     world.dns.wait()
     # Their time to live is 1 s: this is five lives. A minute of the page's clusters, with 30 s, is two.
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
+    until_then = time.monotonic() + 5
+    while time.monotonic() < until_then:
         same(world.curl(*resolved).stdout, "ok", "the answer without DNS")
         pass_time(0.1)
     world.start_dns()

@@ -8,7 +8,7 @@ import yaml
 from harness import EGRESSBOX, has, lacks, main, need, run, same, test, true, until
 from injector import inject
 from proxy import PAGE
-from walk import GATEWAY, World
+from walk import GATEWAY_POD, World
 
 KINDS = ["ConfigMap", "ServiceAccount", "Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"]
 
@@ -127,7 +127,7 @@ def the_gateway_starts_from_its_own_manifest_and_ends_without_loss():
     status = dict(line.split(":\t", 1) for line in open(f"/proc/{gateway.process.pid}/status").read().splitlines())
     same(status["Uid"].split(), ["65534"] * 4)
     same((status["CapEff"], status["CapBnd"]), ("0" * 16, "0" * 16))
-    call = ("--connect-to", f"::{GATEWAY}", "http://externalbin/headers")
+    call = ("--connect-to", f"::{GATEWAY_POD[0]}:8080", "http://externalbin/headers")
     done = world.curl(*call)
     has(done.stdout, '"Host": "httpbin.org"', done.stderr)
     gateway.process.terminate()

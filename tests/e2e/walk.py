@@ -33,7 +33,7 @@ from harness import CERTAINLY, EGRESSBOX, HERE, Failed, folder, need, run, same,
 from origins import Lab, Origin
 from pod import enter, inside, new_namespace, socket_of
 
-GATEWAY = "egress-gateway.default.svc.cluster.local:80"
+GATEWAY = "egress-gateway:80"
 APPLICATION = 2000
 MONGODB = 27017
 
@@ -71,7 +71,9 @@ class Httpbin:
                 self.go.wait(CERTAINLY)
                 wire.send(b"done")
                 continue
-            fields = {name.title(): value for name, value in message.fields}
+            fields = {}
+            for name, value in message.fields:
+                fields[name.title()] = ", ".join([*filter(None, [fields.get(name.title())]), value])
             body = json.dumps({"headers": fields}, indent=2).encode() + b"\n"
             head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
             wire.send(head % len(body) + body)
@@ -271,33 +273,37 @@ class World:
     # What kubectl, the API server and the kubelet do.
 
     def register(self, manifest):
-        """kubectl create, and the ConfigMap that the gateway has mounted."""
+        """kubectl create, and the ConfigMap that the gateway has mounted. No cluster's DNS is away meanwhile."""
         for service in yaml.safe_load_all(manifest):
             self.registered[service["metadata"]["name"]] = service["spec"]["externalName"]
-        self.config.write({"services.yaml": manifest})
         self.start_dns()
+        self.config.write({"services.yaml": manifest})
 
     def delete(self):
         """kubectl delete service externalbin securegoogle"""
         self.registered = {}
-        self.config.write({"services.yaml": "# none\n"})
         self.start_dns()
+        self.config.write({"services.yaml": "# none\n"})
 
-    def start_gateway(self):
+    def start_gateway(self, *more):
         """The pod of `egress-proxy --print-manifest`."""
         printed = run(EGRESSBOX, "egress-proxy", "--print-manifest", env={})
         same(printed.returncode, 0, printed.stderr)
         deployment = next(d for d in yaml.safe_load_all(printed.stdout) if d["kind"] == "Deployment")
         pod = deployment["spec"]["template"]["spec"]
         mounts = {m["mountPath"]: self.config.dir for m in pod["containers"][0]["volumeMounts"]}
-        return self.container(self.gateway, pod["containers"][0], pod_spec=pod, ca=self.lab.ca, mounts=mounts).start()
+        made = {"pod_spec": pod, "ca": self.lab.ca, "mounts": mounts, "options": more}
+        return self.container(self.gateway, pod["containers"][0], **made).start()
 
-    def start_way(self, way):
-        """All that the page needs, with the sidecar that asks the gateway, or the one that does it alone."""
+    def start_way(self, way, *more):
+        """All that the page needs, with the sidecar that asks the gateway, or the one that does it alone.
+
+        `more` are options of egress-proxy's that are the test's own.
+        """
         if way == "gateway":
-            self.start_gateway()
-            return self.start_pod("--gateway", GATEWAY)
-        return self.start_pod(template=template_alone(), ca=self.lab.ca)
+            self.start_gateway(*more)
+            return self.start_pod("--gateway", GATEWAY, more=more)
+        return self.start_pod(template=template_alone(), ca=self.lab.ca, more=more)
 
     def start_pod(self, *options, template=None, ca=None, more=()):
         """kube-inject on the page's sleep, and the pod that comes of it: set up, with its sidecar, which is given.

@@ -146,6 +146,7 @@ FIXTURE void fixture_end_worker(void)
 {
 	worker_fini(&worker);
 	CHECK_INT(worker.session_slab.in_use, 0);
+	CHECK_INT(worker.redirected_slab.in_use, 0);
 	CHECK_INT(worker.relay_slab.in_use, 0);
 	CHECK_INT(metrics_get(&worker.metrics.relays_open), 0);
 	CHECK_INT(worker.exchange_slab.in_use, 0);

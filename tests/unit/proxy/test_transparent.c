@@ -35,7 +35,7 @@ static void a_request_is_routed_and_the_log_says_where_it_was_going(void)
 	CHECK_INT(worker.exchange_slab.in_use, 0);
 	fixture_send(client, "GE");
 	fixture_settle();
-	fixture_send(client, GET + 2);
+	fixture_send(client, &GET[2]);
 	origin = fixture_accept();
 	fixture_expect(origin, GET_AT_ORIGIN);
 	fixture_send(origin, RESPONSE);
@@ -117,7 +117,7 @@ static void a_client_that_leaves_without_a_word_is_no_refusal(void)
 	client = redirected();
 	fixture_close(client);
 	fixture_settle();
-	CHECK_INT(worker.session_slab.in_use, 0);
+	CHECK_INT(worker.redirected_slab.in_use, 0);
 	CHECK_INT(refused(REASON_UNRECOGNISED), 0);
 	fixture_stop();
 }
