@@ -87,7 +87,7 @@ fast := $(call bear,int/% hash/% symcipher/%) $(addprefix lib/,base/% net/% http
 small := $(call bear,hash/ghash_ctmul64% symcipher/poly1305_ctmulq% symcipher/aes_x86ni%) \
 	$(addprefix lib/base/,diag% duration% linediff% nearest% textedit% wrap%) $(addprefix lib/net/,cidr% portrange% rangelist% rangescan% special% wide%) $(addprefix lib/http/,h1problem% h1write%) \
 	$(addprefix lib/ev/,dnsquery% resolver%) lib/route/table% lib/json/json% $(addprefix lib/proxy/,admin% announce% control% dial% drain% listener% \
-	logwriter% manifests% metrics% names% ownaddr% pages% reload% reply% upgrade% view%)
+	logwriter% manifests% metrics% names% ownaddr% pages% reload% reply% tally% upgrade% view%)
 level = $(if $(filter $(fastest),$<),-O3 -fno-inline-functions,$(if $(filter $(fast),$(filter-out $(small),$<)),-O2,-Os))
 
 lib-src := $(filter-out %_main.c,$(wildcard lib/*/*.c))

@@ -706,7 +706,7 @@ static bool prepare(const struct settings *s, struct resources *r, struct error 
 	c->config.timeouts.linger_ms = 2000;
 	c->config.keep_internal_headers = s->keep_internal_headers;
 	c->config.access_log = (enum accesslog_format)s->access_log;
-	if (s->transparent.count > 0 && fds > 4 * c->workers * PIPEPOOL_MAX)
+	if (fds > 4 * c->workers * PIPEPOOL_MAX)
 		fds -= 2 * c->workers * PIPEPOOL_MAX;
 	/* A session needs two: its client's and its upstream's. */
 	c->config.max_sessions = (fds > 2 * RESERVED_FDS ? fds - RESERVED_FDS : fds / 2) / 2;

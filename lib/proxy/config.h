@@ -34,10 +34,10 @@ struct proxy_timeouts {
 
 struct proxy_config {
 	struct proxy_timeouts timeouts;
-	const struct tls_profile *tls; /* the caller's, as are the sessions; outlive the workers */
-	struct resume *sessions;
-	const struct guard *guard; /* of addresses of names; as well; NULL: none */
-	struct span via;	   /* our name in Via, by which loops are seen; empty: none */
+	const struct tls_profile *tls; /* the caller's, as is all here; outlives the workers */
+	struct resume *sessions;       /* of TLS */
+	const struct guard *guard;     /* of addresses of names; as well; NULL: none */
+	struct span via;	       /* our name in Via, by which loops are seen; empty: none */
 	bool keep_internal_headers;
 	enum accesslog_format access_log;
 	size_t max_sessions; /* per worker, relays among them */

@@ -13,6 +13,7 @@
 #include "proxy/names.h"
 #include "proxy/pages.h"
 #include "proxy/reload.h"
+#include "proxy/tally.h"
 #include "proxy/upgrade.h"
 #include "proxy/view.h"
 #include "proxy/worker.h"
@@ -35,6 +36,7 @@ struct control {
 	struct resolver resolver;
 	bool has_resolver;
 	struct names names;
+	struct tally tally;
 	struct generation *generation;
 	struct view *view;
 	struct admin admin;
@@ -66,6 +68,7 @@ static struct admin_page render(void *context, struct span target, struct buf *b
 			  .workers = c->workers,
 			  .worker_count = c->worker_count,
 			  .now_ms = loop_now_ms(&c->loop)},
+		.tally = &c->tally,
 		.log_writer = c->log_writer,
 		.reload = c->settings->reload,
 		.is_ready = is_ready(c),
@@ -116,6 +119,7 @@ static bool adopt(void *context, struct route_table *table, struct error *e)
 		view_generation_unref(fresh);
 		return false;
 	}
+	fresh->tallies = tally_routes(&c->tally, table);
 	/* It is published at the end of the turn. */
 	view_generation_unref(c->generation);
 	c->generation = fresh;
@@ -466,6 +470,8 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 		route_table_free(table);
 		return error_set(e, "out of memory");
 	}
+	tally_init(&c->tally, s->workers);
+	c->generation->tallies = tally_routes(&c->tally, table);
 	if (!loop_init(&c->loop, e) || !watch_signals(c, e) ||
 	    !watch_new_fd(c, &c->stopped, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
 			  "an event descriptor", on_worker_stopped, e))
@@ -527,6 +533,7 @@ static void fini(struct control *c)
 		resolver_fini(&c->resolver);
 	view_unref(c->view);
 	view_generation_unref(c->generation);
+	tally_fini(&c->tally);
 	/* Signals have nobody to tell any more. */
 	close_watched(c, &c->signals);
 	close_watched(c, &c->stopped);

@@ -6,7 +6,9 @@
 #include "proxy/record.h"
 #include "proxy/reply.h"
 #include "proxy/session.h"
+#include "proxy/tally.h"
 #include "proxy/worker.h"
+#include "sys/clock.h"
 
 /* All but the blocks of the request's bytes, which restart keeps. */
 static void start_over(struct exchange *x, struct session *s)
@@ -19,7 +21,7 @@ static void start_over(struct exchange *x, struct session *s)
 	x->request.pipes = x->response.pipes = &s->worker->pipes;
 	list_init(&x->wait_node);
 	h1head_start(&x->scan, NULL);
-	x->record.started_us = 0;
+	x->record.started_us = x->record.duration_us = 0;
 	x->record.method_len = x->record.host_len = x->record.path_len = 0;
 }
 
@@ -68,11 +70,32 @@ void exchange_free(struct exchange *x)
 	slab_put(&w->exchange_slab, x);
 }
 
+/* Of the route's Service; the view, whose generation the route is of, is still held. */
+static void tally(const struct exchange *x)
+{
+	const struct generation *g;
+	size_t index;
+
+	if (x->route == NULL)
+		return;
+	g = x->view->view->generation;
+	index = x->route == g->table->gateway ? g->table->route_count
+					      : (size_t)(x->route - g->table->routes);
+	if (g->tallies != NULL)
+		tally_add(&g->tallies[index][exchange_worker(x)->index], x->reason, x->status);
+}
+
 /* Log and counters, once per exchange. */
 static void account(struct exchange *x)
 {
 	struct metrics *m = &exchange_worker(x)->metrics;
 
+	if (x->record.started_us != 0)
+		x->record.duration_us = clock_monotonic_us() - x->record.started_us;
+	/* A connection that was upgraded says nothing of how long answers take. */
+	if (x->record.started_us != 0 && x->status != 101)
+		metrics_add_duration(m, x->record.duration_us);
+	tally(x);
 	metrics_add(&m->requests[x->reason], 1);
 	metrics_add(&m->responses[x->status / 100 % 6], 1);
 	metrics_add(&m->received_bytes, x->head_bytes + x->request.bytes_in);

@@ -46,6 +46,33 @@ static void print_requests(const struct metrics *const *workers, size_t count, s
 							   r * sizeof(metric)));
 }
 
+static void add_seconds(struct buf *out, uint64_t us)
+{
+	buf_printf(out, "%llu.%06u", (unsigned long long)(us / 1000000), (unsigned)(us % 1000000));
+}
+
+static void print_durations(const struct metrics *const *workers, size_t count, struct buf *out)
+{
+	uint64_t total = 0;
+
+	metrics_print_head("request_duration_seconds", "histogram",
+			   "From a request's head to the end of its answer.", out);
+	for (size_t i = 0; i < METRICS_BUCKETS; i++) {
+		total += sum(workers, count,
+			     offsetof(struct metrics, durations) + i * sizeof(metric));
+		buf_add_cstr(out, PREFIX "request_duration_seconds_bucket{le=\"");
+		if (i < METRICS_BUCKETS - 1)
+			add_seconds(out, UINT64_C(1) << (i + METRICS_FIRST_BUCKET));
+		else
+			buf_add_cstr(out, "+Inf");
+		buf_printf(out, "\"} %llu\n", (unsigned long long)total);
+	}
+	buf_add_cstr(out, PREFIX "request_duration_seconds_sum ");
+	add_seconds(out, sum(workers, count, offsetof(struct metrics, duration_us)));
+	buf_printf(out, "\n" PREFIX "request_duration_seconds_count %llu\n",
+		   (unsigned long long)total);
+}
+
 static void print_responses(const struct metrics *const *workers, size_t count, struct buf *out)
 {
 	metrics_print_head("responses_total", "counter",
@@ -121,6 +148,7 @@ void metrics_print(const struct metrics *const *workers, size_t count, struct bu
 		metrics_print_one(rows[i].name, rows[i].kind, rows[i].help,
 				  sum(workers, count, rows[i].offset), out);
 	print_requests(workers, count, out);
+	print_durations(workers, count, out);
 	print_responses(workers, count, out);
 	print_tls_failures(workers, count, out);
 	print_denials(workers, count, out);

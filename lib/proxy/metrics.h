@@ -54,11 +54,17 @@
 	X(spliced_bytes, "relay_spliced_bytes_total", "counter",                                   \
 	  "Those of them that never left the kernel.")
 
+/* Of times: up to 2^8 us, 2^9 us ... 2^25 us (34 s), and above. */
+#define METRICS_FIRST_BUCKET 8
+#define METRICS_BUCKETS 19
+
 struct metrics {
 #define X(member, name, kind, help) metric member;
 	METRICS(X)
 #undef X
 	metric requests[REASON_COUNT];
+	metric durations[METRICS_BUCKETS];
+	metric duration_us;  /* their sum */
 	metric responses[6]; /* by the first digit of the status; 0: none was sent */
 	metric tls_failures[TLS_ERROR_COUNT];
 	metric denied[GUARD_VERDICT_COUNT];
@@ -76,6 +82,19 @@ static inline void metrics_add(metric *m, uint64_t n)
 static inline void metrics_sub(metric *m, uint64_t n)
 {
 	metrics_add(m, -n);
+}
+
+/* A request took so long, from its head to the end of its answer. */
+static inline void metrics_add_duration(struct metrics *m, uint64_t us)
+{
+	unsigned bucket = 0;
+
+	if (us > 1u << METRICS_FIRST_BUCKET)
+		bucket = 64 - (unsigned)__builtin_clzll(us - 1) - METRICS_FIRST_BUCKET;
+	if (bucket >= METRICS_BUCKETS)
+		bucket = METRICS_BUCKETS - 1;
+	metrics_add(&m->durations[bucket], 1);
+	metrics_add(&m->duration_us, us);
 }
 
 static inline uint64_t metrics_get(const metric *m)

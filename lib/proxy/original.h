@@ -4,7 +4,7 @@
 #ifndef PROXY_ORIGINAL_H
 #define PROXY_ORIGINAL_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "net/addr.h"
 
@@ -17,12 +17,5 @@ struct addr original_of(int fd, uint8_t family);
 
 /* The address of our end of a socket; family 0 when there is none. */
 struct addr original_local(int fd);
-
-/*
- * Is this one of the machine's own addresses? Asked anew each time, so that addresses may come and
- * go: the source that would be used to go there is the destination itself. A second IPv4 address of
- * one network says no; it is inside the cluster's ranges all the same.
- */
-bool original_is_own(const struct addr *a);
 
 #endif

@@ -15,6 +15,7 @@ static void render_metrics(const struct pages *p, struct buf *out)
 	for (size_t i = 0; i < p->names.worker_count && count < WORKERS_MAX; i++)
 		metrics[count++] = &p->names.workers[i].metrics;
 	metrics_print(metrics, count, out);
+	tally_print(p->tally, out);
 	if (p->log_writer != NULL)
 		logwriter_print_metrics(p->log_writer, out);
 	if (p->reload != NULL)

@@ -13,10 +13,12 @@
 #include "proxy/logwriter.h"
 #include "proxy/namespage.h"
 #include "proxy/reload.h"
+#include "proxy/tally.h"
 
 /* What they are made of, as it is now. */
 struct pages {
 	struct namespage names;
+	const struct tally *tally;
 	const struct logwriter *log_writer; /* NULL: no access log */
 	const struct reload *reload;	    /* NULL: none */
 	bool is_ready;

@@ -22,9 +22,9 @@ void record_request(struct exchange *x, const char *bytes, bool framed)
 	struct record *r = &x->record;
 	const struct h1_head *head = &x->head;
 
+	r->started_us = clock_monotonic_us();
 	if (exchange_worker(x)->config->access_log == ACCESSLOG_OFF)
 		return;
-	r->started_us = clock_monotonic_us();
 	r->realtime_ms = clock_realtime_ms();
 	r->method_len = record_text(r->method, sizeof r->method,
 				    h1head_text(bytes, head->method_text));
@@ -91,7 +91,7 @@ void record_write(const struct exchange *x)
 		.reused = x->was_reused,
 		.received_bytes = x->head_bytes + x->request.bytes_in,
 		.sent_bytes = x->response.bytes_out,
-		.duration_us = r->started_us != 0 ? clock_monotonic_us() - r->started_us : 0,
+		.duration_us = r->duration_us,
 		.reason = x->detail != NULL ? x->detail : reason_name(x->reason),
 		.source = x->route != NULL ? x->route->pos : SPAN(""),
 	};

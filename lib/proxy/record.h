@@ -19,7 +19,8 @@ struct upstream_pool;
 struct worker;
 
 struct record {
-	uint64_t started_us;
+	uint64_t started_us;  /* 0: the head was never read */
+	uint64_t duration_us; /* once it has ended */
 	uint64_t realtime_ms;
 	uint16_t method_len, host_len, path_len;
 	char method[H1_METHOD_MAX];

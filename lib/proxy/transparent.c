@@ -7,6 +7,7 @@
 #include "proxy/listener.h"
 #include "proxy/original.h"
 #include "proxy/outgoing.h"
+#include "proxy/ownaddr.h"
 #include "proxy/record.h"
 #include "proxy/relay.h"
 #include "proxy/session.h"
@@ -87,7 +88,7 @@ void transparent_accept(struct listener *l, int fd, const struct addr *peer)
 	struct verdict_facts facts = {
 		.cluster = &w->config->cluster,
 		.original = original_of(fd, peer->family),
-		.is_own = original_is_own,
+		.is_own = ownaddr_is,
 		.own_is_captured = atomic_load_explicit(&own_is_captured, memory_order_relaxed),
 	};
 	struct verdict_decision d;

@@ -52,6 +52,7 @@ struct generation *view_generation_new(struct route_table *table)
 		return NULL;
 	atomic_init(&g->refs, 1);
 	g->table = table;
+	g->tallies = NULL;
 	return g;
 }
 
@@ -60,6 +61,7 @@ void view_generation_unref(struct generation *g)
 	if (g == NULL || !drop(&g->refs))
 		return;
 	route_table_free(g->table);
+	alloc_put(g->tallies);
 	alloc_put(g);
 }
 

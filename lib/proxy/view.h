@@ -13,6 +13,8 @@
 #include "net/addr.h"
 #include "route/table.h"
 
+struct tally_part;
+
 /* The answer for one name. */
 struct endpoints {
 	atomic_uint refs;
@@ -26,6 +28,7 @@ struct endpoints {
 struct generation {
 	atomic_uint refs;
 	struct route_table *table;
+	struct tally_part **tallies; /* tally_routes'; NULL: nothing is counted by Service */
 };
 
 struct view {

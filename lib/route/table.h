@@ -81,7 +81,7 @@ struct route_table {
 	struct span namespace;
 	struct span cluster_domain;
 	const struct route *gateway; /* for all requests that are redirected to us; NULL: none */
-	uint64_t hash; /* of everything above, to see whether a reload changed something */
+	uint64_t hash;	/* of everything above, to see whether a reload changed something */
 	void *attached; /* its maker's, who may set both; released with the table */
 	void (*release)(void *attached);
 

@@ -16,6 +16,7 @@ from proxy import Proxy
 from wire import Client, Wire
 
 UID = 1337
+PROMPT = "--upstream-idle-timeout", "300ms"  # so that descriptors are back soon
 CIDRS = "10.3.0.0/16,fd03::/32"
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 FAMILIES = {4: ("10.3.0.1", "192.0.2.1", "10.1.0.2"), 6: ("fd03::1", "2001:db8::1", "fd01::2")}
@@ -34,7 +35,7 @@ def become(uid):
 class Sidecar(Proxy):
     def __init__(self, pod, *options, manifest=None, listen=None, uid=UID, cidrs=CIDRS, at=PROXY, **more):
         self.pod = pod
-        options = ["--transparent", str(at), *options]
+        options = ["--transparent", str(at), *options, *PROMPT]
         if cidrs:
             options += ["--cluster-cidr", cidrs]
 

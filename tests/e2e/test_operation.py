@@ -273,6 +273,24 @@ def a_log_that_nobody_reads_does_not_stop_the_service():
 
 
 @test
+def each_line_that_nobody_takes_is_counted():
+    """What was read and what was counted as lost are all requests, to the line."""
+    reader, proxy = logging_to_a_pipe()
+    client = Client(proxy)
+    total = 1500
+    for _ in range(total):
+        same(client.ask("/" + "x" * 1000).status, 200)
+    lost = proxy.metrics()["egressbox_access_log_lost_lines_total"]
+    true(0 < lost < total, f"{lost} lines are lost")
+    proxy.process.terminate()
+    with open(reader, "rb") as log:
+        lines = log.read().splitlines()
+    same(len(lines) + lost, total, "lines read and lost")
+    same({len(line) for line in lines[:-1]} - set(range(1150, 1300)), set(), "lengths of lines that are no line's")
+    same(proxy.process.wait(10), 0, "exit status")
+
+
+@test
 def a_log_whose_reader_has_gone_does_not_end_the_service():
     reader, proxy = logging_to_a_pipe()
     os.close(reader)
@@ -357,7 +375,7 @@ def metrics_are_well_formed():
     text = answer.body.decode()
     true(text.endswith("\n"), "no line end at the end")
     sample = re.compile(r'([a-z_][a-z0-9_]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (-?[0-9.eE+-]+|\+Inf|NaN)')
-    families, seen, current = {}, set(), None
+    families, seen, values, current = {}, set(), {}, None
     for line in text.splitlines():
         if line.startswith("# "):
             _, what, name, rest = line.split(" ", 3)
@@ -376,15 +394,24 @@ def metrics_are_well_formed():
         same(base, current, f"family of {line!r}")
         true(match.group(1, 2) not in seen, f"{line!r} twice")
         seen.add(match.group(1, 2))
+        values[match.group(1, 2)] = float(match.group(3))
         kind = families[current]["TYPE"]
         same(match.group(1).endswith("_total"), kind == "counter", f"{line!r} ends in _total, type {kind}")
+        labels = re.findall(r'([a-z_]+)="', match.group(2) or "")
+        same(len(labels), len(set(labels)), f"labels of {line!r}")
+    for name in (n for n, f in families.items() if f["TYPE"] == "histogram"):
+        buckets = [(k[1], v) for k, v in values.items() if k[0] == name + "_bucket"]
+        same(buckets[-1][0], '{le="+Inf"}', f"last bucket of {name}")
+        same([v for _, v in buckets], sorted(v for _, v in buckets), f"buckets of {name}")
+        same(buckets[-1][1], values[name + "_count", None], f"count of {name}")
+        true(values[name + "_sum", None] > 0, f"sum of {name}")
     for name, family in families.items():
         same(sorted(family), ["HELP", "TYPE"], f"comments of {name}")
         has(("counter", "gauge", "histogram"), family["TYPE"], "types")
 
 
 def requests_total(metrics, part=""):
-    return sum(v for k, v in metrics.items() if re.match(r"[a-z_]*requests_total\b", k) and part in k)
+    return sum(v for k, v in metrics.items() if re.match(r"egressbox_requests_total\b", k) and part in k)
 
 
 @test
@@ -399,6 +426,28 @@ def requests_are_counted_over_all_workers():
     metrics = proxy.metrics()
     same(requests_total(metrics) - before, 35, "requests counted")
     same(sum(v for k, v in metrics.items() if "unknown_host" in k), 5, "unknown hosts counted")
+
+
+@test
+def requests_are_counted_by_service_code_and_reason():
+    answers = iter([OK, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", b"nonsense\r\n\r\n"])
+
+    def script(wire):
+        wire.message()
+        wire.send(next(answers))
+
+    proxy = gateway(Origin(script), workers=2)
+    same([proxy.get().status for _ in range(3)], [200, 404, 502])
+    same(proxy.get(host="secure:443").status, 502)
+    proxy.lines(4)
+    counted = {k: v for k, v in proxy.metrics().items() if "service_requests" in k}
+    name = "egressbox_service_requests_total"
+    same(counted, {
+        f'{name}{{service="default/origin:80",code="2xx",reason="ok"}}': 1,
+        f'{name}{{service="default/origin:80",code="4xx",reason="ok"}}': 1,
+        f'{name}{{service="default/origin:80",code="5xx",reason="bad_response"}}': 1,
+        f'{name}{{service="default/secure:443",code="5xx",reason="connect_refused"}}': 1,
+    })  # fmt: skip
 
 
 @test

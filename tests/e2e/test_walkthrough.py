@@ -74,7 +74,7 @@ def answers_when_registered(world, way):
     same(world.httpbin.wires[-1].sock.getpeername()[0], caller, "who called httpbin.org")
     same({line.split()[0] for line in google_saw(world)}, {caller}, "who called www.google.com")
     # By the external name, it is still refused: what is registered is the Service.
-    has(world.curl("-i", DIRECT).stdout, "X-Egressbox-Error: ")
+    same(world.curl(DIRECT).stdout, '"httpbin.org" is not registered by that name: use http://externalbin\n')
 
 
 @test(deadline=40)

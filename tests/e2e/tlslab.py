@@ -7,11 +7,14 @@ import subprocess
 import threading
 import time
 
-from harness import folder, need, scope, start, true
+from harness import folder, has, need, same, scope, start, true
 from origins import openssl, private_key
+from proxy import gateway
 
 CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
 APPLICATION_DATA = 23
+HOST = "secure:443"
+TLS12 = "-tls1_2"
 
 
 class Authority:
@@ -168,3 +171,36 @@ class Tap:
 def after(count, how):
     """A `stop`: `count` records of the server pass, and then this happens."""
     return lambda types: how if len(types) > count else None
+
+
+# What comes of a request to secure.test.
+
+
+def ask(lab, tap, *options):
+    proxy = gateway(None, "--ca-file", lab.ca, *options, secure=tap)
+    return proxy, proxy.get("/", host=HOST)
+
+
+def accepted(lab, files, *options):
+    tap = Tap(Server(*files, *options))
+    _, answer = ask(lab, tap)
+    same(answer.status, 200, f"status ({answer.reason})")
+    has(answer.body, b"<HTML>", "the page of openssl")
+    true(APPLICATION_DATA in tap.client, "no record with data was sent")
+
+
+def check_refusal(proxy, tap, answer, status, reason):
+    """The verdict, in the answer, the log and the metrics; and that no byte of the request has left."""
+    same((answer.status, answer.reason), (status, reason), "status and reason")
+    same(proxy.entries(1)[0]["reason"], reason, "reason logged")
+    same(proxy.entries(1)[0]["status"], str(status), "status logged")
+    true(APPLICATION_DATA not in tap.client, "a record with data was sent")
+    if status == 502:
+        same(proxy.metrics()[f'egressbox_tls_failures_total{{error="{reason}"}}'], 1, "failures counted")
+
+
+def refused(lab, files, reason, *options):
+    tap = Tap(Server(*files, *options))
+    proxy, answer = ask(lab, tap)
+    check_refusal(proxy, tap, answer, 502, reason)
+    return proxy

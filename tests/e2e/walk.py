@@ -96,13 +96,13 @@ WEB = "server {{ listen {at}:80; location / {{ return 200 'web inside\\n'; }} }}
 
 
 def template_alone():
-    """The built-in template with the ConfigMap's Services for the sidecar, as README says to write it."""
-    text = run(EGRESSBOX, "kube-inject", "--print-template").stdout
-    args, sidecar = "  - --transparent\n", "- name: egressbox-proxy\n"
-    true(args in text and sidecar in text, f"unexpected template {text}")
-    text = text.replace(args, "  - -f\n  - /etc/egressbox\n" + args)
-    text = text.replace(sidecar, sidecar + "  volumeMounts: [{name: services, mountPath: /etc/egressbox}]\n")
-    return text + "volumes:\n- name: services\n  configMap: {name: egress-services}\n"
+    """The template that README makes for a sidecar without a gateway, by README's own commands."""
+    readme = (HERE.parent.parent / "README.md").read_text()
+    commands = re.search(r"```bash\n(build/egressbox kube-inject --print-template .*?)kubectl", readme, re.DOTALL).group(1)
+    where = folder()
+    done = run("bash", "-ec", commands.replace("build/egressbox", EGRESSBOX), cwd=where)
+    same((done.returncode, done.stderr), (0, ""), "README's commands")
+    return where / "alone.yaml"
 
 
 class World:
@@ -308,12 +308,10 @@ class World:
     def start_pod(self, *options, template=None, ca=None, more=()):
         """kube-inject on the page's sleep, and the pod that comes of it: set up, with its sidecar, which is given.
 
-        `template`: the text of one of our own; `more`: options of the sidecar that are the test's own.
+        `template`: one of our own; `more`: options of the sidecar that are the test's own.
         """
         if template:
-            file = folder() / "template.yaml"
-            file.write_text(template)
-            options = (*options, "--template", file)
+            options = (*options, "--template", template)
         done = run(EGRESSBOX, "kube-inject", "-f", SLEEP, *options, env={})
         same(done.returncode, 0, done.stderr)
         deployment = next(d for d in yaml.safe_load_all(done.stdout) if d["kind"] == "Deployment")

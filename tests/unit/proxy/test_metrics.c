@@ -71,6 +71,40 @@ static void sums_over_all_workers(void)
 	buf_fini(&out);
 }
 
+static void durations_fall_into_buckets(void)
+{
+	static const struct {
+		uint64_t us;
+		unsigned bucket;
+	} rows[] = {
+		{0, 0},		{1, 0},		  {256, 0},	 {257, 1},
+		{512, 1},	{513, 2},	  {1 << 25, 17}, {(1 << 25) + 1, 18},
+		{1u << 31, 18}, {UINT64_MAX, 18},
+	};
+	struct buf out;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		memset(workers, 0, sizeof workers);
+		metrics_add_duration(&workers[0], rows[i].us);
+		CHECK_INT(metrics_get(&workers[0].durations[rows[i].bucket]), 1);
+	}
+	memset(workers, 0, sizeof workers);
+	metrics_add_duration(&workers[0], 300);
+	metrics_add_duration(&workers[1], 1000);
+	metrics_add_duration(&workers[2], 2000000);
+	metrics_add_duration(&workers[2], 90000000);
+	print(3, &out);
+	CHECK(has_line(&out, "egressbox_request_duration_seconds_bucket{le=\"0.000256\"} 0"));
+	CHECK(has_line(&out, "egressbox_request_duration_seconds_bucket{le=\"0.000512\"} 1"));
+	CHECK(has_line(&out, "egressbox_request_duration_seconds_bucket{le=\"0.001024\"} 2"));
+	CHECK(has_line(&out, "egressbox_request_duration_seconds_bucket{le=\"2.097152\"} 3"));
+	CHECK(has_line(&out, "egressbox_request_duration_seconds_bucket{le=\"33.554432\"} 3"));
+	CHECK(has_line(&out, "egressbox_request_duration_seconds_bucket{le=\"+Inf\"} 4"));
+	CHECK(has_line(&out, "egressbox_request_duration_seconds_sum 92.001300"));
+	CHECK(has_line(&out, "egressbox_request_duration_seconds_count 4"));
+	buf_fini(&out);
+}
+
 static void prints_tls_errors_that_happened_and_no_others(void)
 {
 	struct buf out;
@@ -115,6 +149,7 @@ static void keeps_the_exposition_format(void)
 	struct span rest, line, words, family = SPAN("");
 	struct buf out;
 	size_t families = 0;
+	bool is_histogram = false;
 
 	memset(workers, 0, sizeof workers);
 	metrics_add(&workers[0].tls_failures[1], 1);
@@ -126,7 +161,9 @@ static void keeps_the_exposition_format(void)
 		if (!span_starts_with(line, SPAN("# HELP "))) {
 			struct span name = span_first(line, span_find(line, ' '));
 
-			CHECK(span_eq(span_first(name, span_find(name, '{')), family));
+			name = span_first(name, span_find(name, '{'));
+			CHECK(is_histogram ? span_starts_with(name, family)
+					   : span_eq(name, family));
 			continue;
 		}
 		words = span_from(line, 7);
@@ -137,7 +174,9 @@ static void keeps_the_exposition_format(void)
 		words = span_from(line, 7);
 		CHECK(span_starts_with(words, family));
 		words = span_from(words, family.len + 1);
-		CHECK(span_eq(words, SPAN("counter")) || span_eq(words, SPAN("gauge")));
+		is_histogram = span_eq(words, SPAN("histogram"));
+		CHECK(is_histogram || span_eq(words, SPAN("counter")) ||
+		      span_eq(words, SPAN("gauge")));
 		CHECK(span_ends_with(family, SPAN("_total")) == span_eq(words, SPAN("counter")));
 		families++;
 	}
@@ -162,6 +201,6 @@ static void prints_all_verdicts_and_the_reasons_that_happened(void)
 }
 
 UNIT_TESTS(TEST(prints_all_verdicts_and_the_reasons_that_happened), TEST(adds_and_subtracts),
-	   TEST(prints_one_sample_with_its_help), TEST(sums_over_all_workers),
-	   TEST(prints_tls_errors_that_happened_and_no_others), TEST(prints_denials_by_why),
-	   TEST(keeps_the_exposition_format))
+	   TEST(durations_fall_into_buckets), TEST(prints_one_sample_with_its_help),
+	   TEST(sums_over_all_workers), TEST(prints_tls_errors_that_happened_and_no_others),
+	   TEST(prints_denials_by_why), TEST(keeps_the_exposition_format))

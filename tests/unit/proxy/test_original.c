@@ -13,22 +13,6 @@ static struct addr parse(const char *text)
 	return a;
 }
 
-static void knows_own_addresses_from_others(void)
-{
-	struct addr own = parse("127.0.0.1:80");
-	static const char *const others[] = {"192.0.2.1:80", "[2001:db8::1]:80", "0.0.0.0:80",
-					     "255.255.255.255:80"};
-
-	CHECK(original_is_own(&own));
-	own.bytes[3] = 77;
-	CHECK(!original_is_own(&own));
-	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-		struct addr a = parse(others[i]);
-
-		CHECK_ROW(others[i], !original_is_own(&a));
-	}
-}
-
 static void a_socket_has_its_own_end_and_may_have_no_destination(void)
 {
 	struct sockaddr_storage ss;
@@ -47,5 +31,4 @@ static void a_socket_has_its_own_end_and_may_have_no_destination(void)
 	CHECK_INT(original_local(fd).family, 0);
 }
 
-UNIT_TESTS(TEST(knows_own_addresses_from_others),
-	   TEST(a_socket_has_its_own_end_and_may_have_no_destination))
+UNIT_TESTS(TEST(a_socket_has_its_own_end_and_may_have_no_destination))
