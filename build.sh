@@ -18,6 +18,7 @@ commands:
 
 options:
   --no-embedded-ca  leave the CA bundle out of the program
+  --quick           test: without a real Kubernetes API server, which takes minutes to build once
   --sources DIR     take the libraries' source tarballs from DIR (also: EGRESSBOX_SOURCES)
 
 Missing packages are installed through apt-get as root; otherwise the line to run is printed.
@@ -27,6 +28,7 @@ the projects' own sites; in each case their SHA-256 must be one that is written 
 environment:
   CC, CFLAGS, LDFLAGS  compiler of the program (musl-gcc), a cross compiler too; BUILD_CC is the native one
   BEARSSL_SRC=DIR      an unpacked tree of BearSSL to use instead
+  KUBE_APISERVER=FILE  the program for the tests, instead of one built into ~/.cache/egressbox
   CA_BUNDLE=FILE       PEM certificates to embed, instead of the machine's Mozilla ones
   V=1                  show the commands
 
@@ -51,6 +53,7 @@ test_packages="$demo_packages musl-tools:musl-gcc python3:python3 clang:clang
 	libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/linux clang-format:clang-format
 	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck dnsmasq-base:dnsmasq strace:strace
 	python3-yaml:/usr/lib/python3/dist-packages/yaml $redirect_packages iprange:iprange"
+kube_packages='etcd-server:etcd'
 bench_packages="$demo_packages python3:python3 haproxy:haproxy wrk:wrk $redirect_packages iprange:iprange"
 
 # missing PACKAGE:PROBE... prints the packages whose probe fails.
@@ -115,6 +118,7 @@ bearssl 0.6 102a625bd8f6155260867a50c508df8d8c3f796985dd744df1a68e5cd1a79004
 bearssl 0.6 6705bba1714961b41a728dfc5debbe348d2966c117649392f8c8139efc83ff14
 libyaml 0.2.5 fa240dbf262be053f3898006d502d514936c818e422afdcf33921c63bed9bf2e
 libyaml 0.2.5 c642ae9b75fee120b2d96c712538bd2cf283228d2337df2cf2988e3c02678ef4
+kubernetes 1.20.2 b83c0780efb182d928dc63d46488a847f161f04e40a94b96bf5247dd671ecdfc
 '
 
 # pinned_in DIR NAME prints the first tarball in DIR that is pinned for NAME.
@@ -255,6 +259,24 @@ all_sources() {
 	rm -rf build/apt
 }
 
+# kube-apiserver for the tests: built from Debian's sources of it, the newest that Debian has, once and
+# outside the checkout. Without it the tests that need it are skipped, and say so.
+kube_apiserver() {
+	local cache=${XDG_CACHE_HOME:-${HOME:-build}/.cache}/egressbox new=build/src/kubernetes.new from tarball=
+	[ ! -x "${KUBE_APISERVER:-$cache/kube-apiserver}" ] || return 0
+	need golang-go:go
+	say "building kube-apiserver into $cache, once: some seven minutes; --quick does without"
+	mkdir -p "$new"
+	for from in given apt; do
+		"fetch_$from" kubernetes "$new" || continue
+		tarball=$(pinned_in "$new" kubernetes) && break
+	done
+	if [ -z "$tarball" ] || ! tests/build-kube-apiserver "$tarball" "$cache"; then
+		say "there is no kube-apiserver: the tests that need it are skipped"
+	fi
+	rm -rf "$new"
+}
+
 # ---- Commands --------------------------------------------------------------------------------------
 
 run_make() { make --no-print-directory -j"$(nproc)" "$@"; }
@@ -281,9 +303,18 @@ command_demo() {
 }
 
 command_test() {
+	local kube=$kube_packages
+
+	[ -z "${EGRESSBOX_QUICK:-}" ] || kube=
 	# shellcheck disable=SC2086
-	need_for_build $test_packages
+	need_for_build $test_packages $kube
 	all_sources
+	if [ -z "$kube" ]; then
+		say "--quick: the tests with a real Kubernetes API server are left out"
+	else
+		kube_apiserver
+		rm -rf build/apt
+	fi
 	run_make test-programs
 	# Not through make, which would have the last word.
 	exec tests/run
@@ -299,7 +330,7 @@ command_check() {
 
 command_bench() {
 	# shellcheck disable=SC2086
-	need_for_build $bench_packages
+	need_for_build $bench_packages $kube_packages
 	all_sources
 	run_make
 	tests/bench/run
@@ -310,7 +341,10 @@ command_bench() {
 	echo
 	tests/bench/redirect
 	echo
-	exec tests/bench/cidr
+	tests/bench/cidr
+	echo
+	kube_apiserver
+	exec tests/bench/kube
 }
 
 # absolute NAME makes the path in that variable one that is good from anywhere.
@@ -323,6 +357,7 @@ main() {
 		build | demo | test | check | bench | deps) command=$1 ;;
 		help | --help | -h) usage; exit 0 ;;
 		--no-embedded-ca) export EMBED_CA=0 ;;
+		--quick) export EGRESSBOX_QUICK=1 ;;
 		--sources)
 			[ -d "${2:-}" ] || { say "--sources needs a directory"; exit 2; }
 			EGRESSBOX_SOURCES=$2

@@ -33,7 +33,8 @@ struct settings {
 	bool in_cluster, probe, print_rbac;
 	struct opt_list against, labels;
 	const char *resolv_conf;
-	const char *root, *kubeconfig, *context, *server, *token_file, *ca_file;
+	const char *root;
+	struct access access;
 	int min_confidence, guess;
 	int format;
 	bool v4, v6;
@@ -85,15 +86,7 @@ static const struct opt options[] = {
 	ROW(OPT_FLAG, 0, "in-cluster", NULL, in_cluster,
 	    "As the pod's service account; without one, without rights or without an answer, by "
 	    "the pod's environment and routes."),
-	ROW(OPT_TEXT, 0, "kubeconfig", "FILE", kubeconfig,
-	    "As a kubeconfig says; several as in $KUBECONFIG."),
-	ROW(OPT_TEXT, 0, "context", "NAME", context,
-	    "The context of the kubeconfig. Without --kubeconfig: that of $KUBECONFIG, or of "
-	    "~/.kube/config."),
-	ROW(OPT_TEXT, 0, "server", "URL", server, "This API server; http:// for kubectl proxy."),
-	ROW(OPT_TEXT, 0, "token-file", "FILE", token_file, "The token for --server."),
-	ROW(OPT_TEXT, 0, "certificate-authority", "FILE", ca_file,
-	    "Who has signed the certificate of --server. [default: the authorities inside]"),
+	APPLET_ACCESS_ROWS(AT(access)),
 	{.kind = OPT_DURATION,
 	 .name = "timeout",
 	 .value_name = "TIME",
@@ -299,34 +292,9 @@ static int describe(const struct settings *s, struct verb_words words)
 
 static bool asks_cluster(const struct settings *s)
 {
-	return s->in_cluster || s->server != NULL || s->kubeconfig != NULL || s->context != NULL;
-}
+	const struct access *a = &s->access;
 
-/* The kubeconfig files: the option's, or those that kubectl would take, or none. */
-static bool kubeconfigs(const struct settings *s, struct arena *arena, struct verb_words *out)
-{
-	const char *given = s->kubeconfig != NULL ? s->kubeconfig : getenv("KUBECONFIG");
-	const char *home = getenv("HOME");
-	struct span rest, one;
-	char storage[4096];
-	struct buf path;
-
-	BUF_INIT_ARRAY(&path, storage);
-	if (given == NULL || given[0] == '\0') {
-		buf_printf(&path, "%s/.kube/config", home != NULL ? home : "");
-		given = path.ptr;
-	}
-	out->items = arena_get_array(arena, strlen(given) + 1, sizeof *out->items);
-	out->count = 0;
-	rest = span_from_cstr(given);
-	while (out->items != NULL && span_split(&rest, ':', &one)) {
-		if (one.len == 0)
-			continue;
-		if (!arena_copy(arena, one, &one))
-			return false;
-		((const char **)(uintptr_t)out->items)[out->count++] = one.ptr;
-	}
-	return out->items != NULL;
+	return s->in_cluster || a->server != NULL || a->kubeconfig != NULL || a->context != NULL;
 }
 
 /* What all NAME_SERVICE_HOST of the environment say: addresses of Services. */
@@ -349,22 +317,11 @@ static bool service_hosts(struct arena *arena, struct verb_words *out)
 	return out->items != NULL;
 }
 
-static const char *first_set(const char *a, const char *b)
-{
-	return a != NULL && a[0] != '\0' ? a : b;
-}
-
 static enum verb_answer ask_cluster(struct discover *d, const struct settings *s, struct error *e)
 {
 	struct live_settings live = {
 		.in_cluster = s->in_cluster,
-		.host = getenv("KUBERNETES_SERVICE_HOST"),
-		.port = first_set(getenv("KUBERNETES_SERVICE_PORT_HTTPS"),
-				  getenv("KUBERNETES_SERVICE_PORT")),
-		.context = s->context,
-		.server = s->server,
-		.token_file = s->token_file,
-		.ca_file = s->ca_file,
+		.access = s->access,
 		.user_agent = "egressbox/" EGRESSBOX_VERSION,
 		.timeout_ms = (uint32_t)s->timeout_ms,
 		.probes = s->probe,
@@ -374,13 +331,14 @@ static enum verb_answer ask_cluster(struct discover *d, const struct settings *s
 	struct anchors *inside = NULL;
 	enum verb_answer answer;
 
-	if (!kubeconfigs(s, d->arena, &live.kubeconfigs) || !service_hosts(d->arena, &live.hosts)) {
+	if (!service_hosts(d->arena, &live.hosts)) {
 		error_set(e, "out of memory");
 		return VERB_FAILED;
 	}
 	if (anchors_embedded_size > 0)
 		inside = anchors_from_packed(span_of(anchors_embedded, anchors_embedded_size), e);
-	live.otherwise = inside;
+	applet_access_env(&live.access);
+	live.access.otherwise = inside;
 	answer = live_read(&live, d, e);
 	anchors_free(inside);
 	return answer;

@@ -13,11 +13,13 @@
 #include "http/h1char.h"
 #include "kube/gatewaymanifest.h"
 #include "kube/imagename.h"
+#include "kubeapi/access.h"
 #include "net/guard.h"
 #include "net/hostname.h"
 #include "net/hostport.h"
 #include "proxy/control.h"
 #include "proxy/drain.h"
+#include "proxy/kubesource.h"
 #include "proxy/manifests.h"
 #include "proxy/ownaddr.h"
 #include "proxy/pipepool.h"
@@ -76,6 +78,9 @@ struct settings {
 	uint64_t shutdown_timeout_ms;
 	struct proxy_timeouts timeouts;
 	uint64_t drain_ms; /* 0: serve */
+	bool kube, all_namespaces, print_rbac;
+	const char *selector;
+	struct access access;
 	bool print_manifest;
 	struct imagename_choice image;
 };
@@ -117,6 +122,28 @@ static const struct opt options[] = {
 	 .offset = AT(cluster_domain),
 	 .initial = "cluster.local",
 	 .help = "What follows NAME.NAMESPACE.svc in full names."},
+	{.kind = OPT_SECTION, .help = "Services of the Kubernetes API"},
+	{.kind = OPT_FLAG,
+	 .name = "kube",
+	 .offset = AT(kube),
+	 .help = "Follow the ExternalName Services of the API server, as the pod's service account "
+		 "or as below, beside those of files, which win. Readiness waits for the first "
+		 "list."},
+	{.kind = OPT_FLAG,
+	 .short_name = 'A',
+	 .name = "all-namespaces",
+	 .offset = AT(all_namespaces),
+	 .help = "Those of all namespaces, not only of --namespace."},
+	{.kind = OPT_TEXT,
+	 .name = "selector",
+	 .value_name = "LABELS",
+	 .offset = AT(selector),
+	 .help = "Only those with these labels, as kubectl's --selector."},
+	APPLET_ACCESS_ROWS(AT(access)),
+	{.kind = OPT_FLAG,
+	 .name = "print-rbac",
+	 .offset = AT(print_rbac),
+	 .help = "Print the role that --kube needs, and exit."},
 	{.kind = OPT_SECTION, .help = "Listening"},
 	{.kind = OPT_LIST,
 	 .short_name = 'l',
@@ -341,6 +368,7 @@ static const struct opt options[] = {
 
 static const struct opt_manual manual = {
 	.usage = NAME " -f FILE|DIR|- ... [--listen [ADDR:]PORT]...\n" NAME
+		      " --kube [--all-namespaces|-n NAMESPACE] [--selector LABELS]\n" NAME
 		      " --transparent [ADDR:]PORT [-f FILE|DIR|- ... | --gateway HOST:PORT]\n" NAME
 		      " --check -f FILE|DIR|- ...\n" NAME
 		      " --drain TIME [--admin [ADDR:]PORT]\n" NAME
@@ -377,6 +405,7 @@ static const struct opt_manual manual = {
 	.examples = "  " NAME " -f services.yaml --check\n"
 		    "  " NAME " -f services.yaml --listen 8080\n"
 		    "  kubectl get services -A -o yaml | " NAME " -f -\n"
+		    "  " NAME " --kube --all-namespaces --listen 8080\n"
 		    "  " NAME " --transparent 15001 --gateway egress-gateway:80\n",
 };
 
@@ -387,6 +416,9 @@ struct resources {
 	struct resume *sessions;
 	struct tls_profile *tls;
 	struct reload reload;
+	struct credentials credentials;
+	struct kubesource_settings kube_settings;
+	struct kubesource kube;
 	struct upgrade upgrade;
 	struct guard guard;
 	struct control_settings control;
@@ -404,18 +436,17 @@ static struct manifests manifests(const struct settings *s, const struct hostpor
 	};
 }
 
-static struct route_table *load(const struct settings *s, const struct hostport *gateway,
-				struct buf *summary)
+static struct route_table *load(const struct manifests *m, struct buf *summary)
 {
-	struct manifests m = manifests(s, gateway);
 	char name[] = NAME;
 	struct diag diag = {.emit = applet_emit, .context = name};
 
-	return manifests_load(&m, &diag, summary);
+	return manifests_load(m, &diag, summary);
 }
 
 static int check(const struct settings *s)
 {
+	struct manifests m = manifests(s, &(struct hostport){.port = 0});
 	struct route_table *table;
 	struct buf summary, out;
 	int status = APPLET_USAGE;
@@ -423,7 +454,7 @@ static int check(const struct settings *s)
 
 	buf_init_heap(&summary, 4096);
 	buf_init_heap(&out, 256u << 20);
-	table = load(s, &(struct hostport){.port = 0}, &summary);
+	table = load(&m, &summary);
 	if (table != NULL) {
 		route_table_print(table, ROUTE_FORMAT_TEXT, &out);
 		status = APPLET_DONE;
@@ -721,6 +752,56 @@ static bool prepare(const struct settings *s, struct resources *r, struct error 
 	return true;
 }
 
+/* Whom to ask for Services; behind prepare. What is wrong with a kubeconfig has been said. */
+static bool set_kube(const struct settings *s, struct resources *r, struct manifests *m,
+		     struct error *e)
+{
+	struct kubesource_settings *k = &r->kube_settings;
+	struct access access = s->access;
+	char name[] = NAME;
+	struct diag diag = {.emit = applet_emit, .context = name};
+
+	applet_access_env(&access);
+	access.instead = "kubectl get services -o json | " NAME " -f -";
+	access.otherwise = r->anchors;
+	if (!access_credentials(&access, &r->credentials, &diag, e))
+		return false;
+	k->client = r->credentials.config;
+	k->client.user_agent = "egressbox/" EGRESSBOX_VERSION;
+	k->watched = s->all_namespaces ? SPAN("") : m->namespace;
+	k->selector = span_from_cstr(s->selector != NULL ? s->selector : "");
+	k->routes = manifests_route_options(m);
+	kubesource_init(&r->kube, k);
+	r->kube.offer = reload_offer;
+	r->kube.context = &r->reload;
+	r->control.kube = m->kube = &r->kube;
+	return true;
+}
+
+static int print_rbac(const struct settings *s)
+{
+	char storage[1024];
+	struct buf out;
+	struct error e;
+
+	BUF_INIT_ARRAY(&out, storage);
+	kubesource_print_rbac(span_from_cstr(s->all_namespaces ? "" : s->namespace), &out);
+	if (fd_write_all(STDOUT_FILENO, buf_span(&out), &e))
+		return APPLET_DONE;
+	applet_complain(NAME, e.text);
+	return APPLET_FAILED;
+}
+
+/* What means something only with --kube. */
+static bool asks_kube(const struct settings *s)
+{
+	const struct access *a = &s->access;
+
+	return s->all_namespaces || s->selector != NULL || a->kubeconfig != NULL ||
+	       a->context != NULL || a->server != NULL || a->token_file != NULL ||
+	       a->ca_file != NULL;
+}
+
 static int drain(const struct settings *s)
 {
 	struct control_settings c = {.listen_count = 0};
@@ -775,9 +856,14 @@ static int serve(const struct settings *s, struct resources *r)
 		return APPLET_USAGE;
 	}
 	m = manifests(s, &r->gateway);
+	if (s->kube && !set_kube(s, r, &m, &e)) {
+		if (e.text[0] != '\0')
+			applet_complain(NAME, e.text);
+		return APPLET_USAGE;
+	}
 	reload_init(&r->reload, &m);
 	r->control.reload = &r->reload;
-	table = load(s, &r->gateway, NULL);
+	table = load(&m, NULL);
 	if (table == NULL)
 		return APPLET_USAGE;
 	if (s->upgrade_socket != NULL) {
@@ -814,15 +900,26 @@ static int run(int argc, char **argv)
 		status = drain(&settings);
 		goto out;
 	}
-	if (settings.files.count == 0 && (settings.check || settings.transparent.count == 0)) {
-		applet_complain(NAME,
-				"no manifests: give -f FILE, -f DIR or -f - (--help for more)");
+	if (settings.print_rbac) {
+		status = print_rbac(&settings);
+		goto out;
+	}
+	if (settings.files.count == 0 &&
+	    (settings.check || (!settings.kube && settings.transparent.count == 0))) {
+		applet_complain(NAME, "no manifests: give -f FILE, -f DIR or -f -, or --kube "
+				      "(--help for more)");
+		goto out;
+	}
+	if (!settings.kube && asks_kube(&settings)) {
+		applet_complain(NAME, "whom to ask for Services means something only with --kube");
 		goto out;
 	}
 	log_set_level((enum log_level)settings.log_level);
 	status = settings.check ? check(&settings) : serve(&settings, &r);
 out:
 	reload_stop(&r.reload);
+	kubesource_stop(&r.kube);
+	credentials_fini(&r.credentials);
 	cidrset_fini(&r.control.config.cluster);
 	tls_profile_free(r.tls);
 	resume_free(r.sessions);

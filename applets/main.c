@@ -5,6 +5,7 @@
  * argument names the applet. --help and --version are handled here, once for all applets.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,6 +49,20 @@ void applet_emit(struct diag *d, enum diag_level level, const char *text)
 	BUF_INIT_ARRAY(&line, storage);
 	buf_printf(&line, "%s%s", words[level], text);
 	applet_complain(d->context, buf_cstr(&line));
+}
+
+static const char *first_set(const char *a, const char *b)
+{
+	return a != NULL && a[0] != '\0' ? a : b;
+}
+
+void applet_access_env(struct access *access)
+{
+	access->kubeconfig_env = getenv("KUBECONFIG");
+	access->home = getenv("HOME");
+	access->host = getenv("KUBERNETES_SERVICE_HOST");
+	access->port = first_set(getenv("KUBERNETES_SERVICE_PORT_HTTPS"),
+				 getenv("KUBERNETES_SERVICE_PORT"));
 }
 
 static int print(struct span text)

@@ -13,19 +13,6 @@
 /* What goes another way when this one does not. */
 #define INSTEAD "kubectl get nodes,servicecidrs -o json | cidr-describe"
 
-static bool get_credentials(const struct live_settings *s, struct discover *d,
-			    struct credentials *c, struct error *e)
-{
-	e->text[0] = '\0';
-	if (s->server != NULL)
-		return credentials_from_server(c, s->server, s->token_file, s->ca_file,
-					       s->otherwise, e);
-	if (s->in_cluster)
-		return credentials_in_cluster(c, s->host, s->port, s->token_file, s->ca_file, e);
-	return credentials_from_kubeconfig(c, s->kubeconfigs.items, s->kubeconfigs.count,
-					   s->context, INSTEAD, s->otherwise, d->diag);
-}
-
 static void warn_of_forbidden(const struct ladder *l, struct discover *d)
 {
 	if (l->forbidden == 0)
@@ -104,7 +91,8 @@ static void add_name_servers(struct discover *d)
 /* Addresses of Services, of which KUBERNETES_SERVICE_HOST is the first; may be a name, on AKS. */
 static void look_at_environment(const struct live_settings *s, struct discover *d)
 {
-	if (s->host == NULL || s->host[0] == '\0' || !add_address(d, s->host, true))
+	if (s->access.host == NULL || s->access.host[0] == '\0' ||
+	    !add_address(d, s->access.host, true))
 		return;
 	for (size_t i = 0; i < s->hosts.count; i++)
 		add_address(d, s->hosts.items[i], false);
@@ -128,10 +116,13 @@ static void look_around(const struct live_settings *s, struct discover *d)
 
 enum verb_answer live_read(const struct live_settings *s, struct discover *d, struct error *e)
 {
-	struct credentials c = {.own_anchors = NULL};
-	bool has_credentials = get_credentials(s, d, &c, e);
-	bool ok = has_credentials && climb(s, d, &c, e);
+	struct access access = s->access;
+	struct credentials c;
+	bool has_credentials, ok;
 
+	access.instead = INSTEAD;
+	has_credentials = access_credentials(&access, &c, d->diag, e);
+	ok = has_credentials && climb(s, d, &c, e);
 	credentials_fini(&c);
 	d->sources++;
 	d->name = "the cluster";

@@ -12,22 +12,13 @@
 #include "base/error.h"
 #include "cidr/discover.h"
 #include "cidr/verb.h"
-#include "tls/anchors.h"
+#include "kubeapi/access.h"
 
-/* One of three ways to the server is given. */
+/* All is borrowed. */
 struct live_settings {
-	bool in_cluster;
-	/* What KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT_HTTPS say; NULL: not set. */
-	const char *host, *port;
+	bool in_cluster;	 /* what fails is no reason to give up */
+	struct access access;	 /* whom to ask; `instead` is filled in here */
 	struct verb_words hosts; /* what all NAME_SERVICE_HOST of the environment say */
-
-	struct verb_words kubeconfigs; /* files, as in $KUBECONFIG; none: not this way */
-	const char *context;	       /* NULL: the current one */
-
-	const char *server; /* its URL; NULL: not this way */
-	const char *token_file, *ca_file;
-
-	const struct anchors *otherwise; /* trusted when nothing says whom; may be NULL */
 	const char *user_agent;
 	uint32_t timeout_ms; /* of a request, with all its tries */
 	bool probes;

@@ -37,7 +37,7 @@ extern const char *const kube_port_protocol_names[];
 
 struct kube_pos {
 	const char *file;
-	uint32_t line, col; /* from 1 */
+	uint32_t line, col; /* from 1; 0 where `file` says it all: "default/web@4711" */
 };
 
 struct kube_port {

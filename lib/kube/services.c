@@ -75,24 +75,30 @@ static bool make_room(struct kube_services *s)
 	return true;
 }
 
-/* Adds a Service to the list, or reports that there is one of its name. */
-static void add_service(struct kube_services *s, const struct ykeys_context *context,
-			struct kube_service *service)
+const struct kube_service *kube_services_add(struct kube_services *s, struct kube_service *service)
 {
-	const struct kube_service *first;
 	uint32_t *slot;
 
 	if (!make_room(s)) {
 		fail_for_memory(s);
-		return;
+		return NULL;
 	}
 	slot = find_slot(s, service->namespace, service->name);
-	if (*slot == 0) {
-		s->list[s->count++] = service;
-		*slot = (uint32_t)s->count;
+	if (*slot != 0)
+		return s->list[*slot - 1];
+	s->list[s->count++] = service;
+	*slot = (uint32_t)s->count;
+	return NULL;
+}
+
+/* Adds a Service to the list, or reports that there is one of its name. */
+static void add_service(struct kube_services *s, const struct ykeys_context *context,
+			struct kube_service *service)
+{
+	const struct kube_service *first = kube_services_add(s, service);
+
+	if (first == NULL)
 		return;
-	}
-	first = s->list[*slot - 1];
 	ykeys_report(context, DIAG_ERROR,
 		     (struct ydoc_pos){.line = service->pos.line, .col = service->pos.col},
 		     "metadata.name",

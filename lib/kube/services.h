@@ -55,6 +55,13 @@ void kube_services_fini(struct kube_services *s);
  */
 void kube_services_read(struct kube_services *s, const char *file, struct span text);
 
+/*
+ * Puts a Service that was read elsewhere, and stays the caller's, at the end of the list. The first
+ * of a name stays: what the list has instead of this one comes back, NULL when it was added, or
+ * when memory is out, which goes to the diag.
+ */
+const struct kube_service *kube_services_add(struct kube_services *s, struct kube_service *service);
+
 /* "3 Deployment, 1 ConfigMap, 2 Service of type ClusterIP"; nothing when nothing was ignored. */
 void kube_services_print_ignored(const struct kube_services *s, struct buf *out);
 

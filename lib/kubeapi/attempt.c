@@ -187,28 +187,43 @@ static bool deliver(struct client *c, struct client_request *r, struct span piec
 	return false;
 }
 
+void attempt_begin_body(struct client *c, struct client_request *r,
+			const struct h1_framing *framing, struct h1_body *body)
+{
+	note_retry_after(c, r);
+	c->in_at = c->head.head_len;
+	buf_clear(&c->words);
+	h1body_start(body, framing->body, framing->length, NULL);
+}
+
+enum h1_body_event attempt_take_body(struct client *c, struct client_request *r,
+				     struct h1_body *body)
+{
+	struct span input = span_of(c->in + c->in_at, c->in_len - c->in_at), piece;
+	enum h1_body_event event;
+
+	while ((event = h1body_next(body, &input, &piece)) == H1_BODY_DATA)
+		if (!deliver(c, r, piece))
+			return H1_BODY_BAD;
+	c->in_at = c->in_len - input.len;
+	if (event == H1_BODY_BAD)
+		client_fail(c, r, CLIENT_BAD_RESPONSE, "the answer is not HTTP/1.1: %s",
+			    h1problem_text((enum h1_problem)body->problem));
+	return event;
+}
+
 /* False when there is no complete body; then what it says of a failure is already there. */
 static bool read_body(struct client *c, struct client_request *r, const struct h1_framing *framing)
 {
 	struct h1_body body;
-	enum h1_body_event event;
-	enum channel_result result;
 
-	h1body_start(&body, framing->body, framing->length, NULL);
+	attempt_begin_body(c, r, framing, &body);
 	for (;;) {
-		struct span input = span_of(c->in + c->in_at, c->in_len - c->in_at), piece;
+		enum h1_body_event event = attempt_take_body(c, r, &body);
+		enum channel_result result;
 
-		while ((event = h1body_next(&body, &input, &piece)) == H1_BODY_DATA)
-			if (!deliver(c, r, piece))
-				return false;
-		c->in_at = c->in_len - input.len;
-		if (event == H1_BODY_END)
-			return true;
-		if (event == H1_BODY_BAD) {
-			client_fail(c, r, CLIENT_BAD_RESPONSE, "the answer is not HTTP/1.1: %s",
-				    h1problem_text((enum h1_problem)body.problem));
-			return false;
-		}
+		if (event != H1_BODY_MORE)
+			return event == H1_BODY_END;
 		result = fill(c, r);
 		if (result == CHANNEL_EOF && h1body_is_complete_at_eof(&body))
 			return true;
@@ -260,6 +275,16 @@ static enum client_next refuse(struct client *c, struct client_request *r)
 	return status >= 500 && r->method == H1_METHOD_GET ? CLIENT_AGAIN_LATER : CLIENT_DONE;
 }
 
+enum client_next attempt_conclude(struct client *c, struct client_request *r, bool is_complete)
+{
+	/* A refusal is one even when its words are cut off or too many. */
+	if (!is_success(r))
+		return refuse(c, r);
+	if (is_complete)
+		r->answer->reason = CLIENT_OK;
+	return CLIENT_DONE;
+}
+
 static enum client_next receive(struct client *c, struct client_request *r)
 {
 	struct h1_framing framing;
@@ -270,43 +295,44 @@ static enum client_next receive(struct client *c, struct client_request *r)
 		channel_close(&c->channel);
 		return next;
 	}
-	note_retry_after(c, r);
-	c->in_at = c->head.head_len;
-	buf_clear(&c->words);
 	is_complete = read_body(c, r, &framing);
 	if (!is_complete || !framing.keep_alive || c->in_at != c->in_len)
 		channel_close(&c->channel);
-	/* A refusal is one even when its words are cut off or too many. */
-	if (!is_success(r))
-		return refuse(c, r);
-	if (is_complete)
-		r->answer->reason = CLIENT_OK;
-	return CLIENT_DONE;
+	return attempt_conclude(c, r, is_complete);
+}
+
+bool attempt_prepare(struct client *c, struct client_request *r)
+{
+	struct span token;
+	struct error e;
+
+	*r->answer = (struct client_answer){.reason = CLIENT_OK};
+	r->retry_after_ms = 0;
+	arena_fini(&c->arena);
+	if (!take_token(c, &token, &e))
+		client_fail(c, r, CLIENT_BAD_CREDENTIALS, "%s", e.text);
+	else if (!path_is_fine(r->path))
+		client_fail(c, r, CLIENT_REJECTED, "the path is no request target");
+	else if (!write_head(c, r, token))
+		client_fail(c, r, CLIENT_NO_MEMORY, "out of memory");
+	return r->answer->reason == CLIENT_OK;
 }
 
 enum client_next attempt_run(struct client *c, struct client_request *r)
 {
 	enum channel_result result;
 	enum client_next next;
-	struct span token;
-	struct error e;
+	struct span unsent;
 	uint64_t deadline;
 
-	*r->answer = (struct client_answer){.reason = CLIENT_OK};
-	r->retry_after_ms = 0;
-	arena_fini(&c->arena);
-	if (!take_token(c, &token, &e))
-		return client_fail(c, r, CLIENT_BAD_CREDENTIALS, "%s", e.text);
-	if (!path_is_fine(r->path))
-		return client_fail(c, r, CLIENT_REJECTED, "the path is no request target");
-	if (!write_head(c, r, token))
-		return client_fail(c, r, CLIENT_NO_MEMORY, "out of memory");
-	if (!reach_server(c, r))
+	if (!attempt_prepare(c, r) || !reach_server(c, r))
 		return CLIENT_DONE;
 	deadline = client_deadline(r, c->config.idle_timeout_ms);
-	result = channel_write(&c->channel, buf_span(&c->request), deadline);
+	unsent = buf_span(&c->request);
+	result = channel_write(&c->channel, &unsent, deadline);
+	unsent = r->json;
 	if (result == CHANNEL_OK)
-		result = channel_write(&c->channel, r->json, deadline);
+		result = channel_write(&c->channel, &unsent, deadline);
 	if (result == CHANNEL_OK)
 		return receive(c, r);
 	next = lost(c, r, result, "the request was sent");

@@ -13,8 +13,8 @@
 #include "sys/clock.h"
 #include "sys/fd.h"
 
-/* For a close_notify to leave: it goes into the socket's buffer, or is not waited for. */
-#define CLOSE_MS 2
+/* Records that bring nothing, one after the other, before a call that must not wait gives up. */
+#define ROUNDS_NOW 16
 
 void channel_init(struct channel *c)
 {
@@ -33,13 +33,15 @@ static enum channel_result failed(struct channel *c, int error)
  */
 static bool is_too_late(uint64_t deadline_ms)
 {
-	return clock_monotonic_ms() >= deadline_ms;
+	return deadline_ms != CHANNEL_NOW && clock_monotonic_ms() >= deadline_ms;
 }
 
 static enum channel_result wait_for(struct channel *c, short events, uint64_t deadline_ms)
 {
 	struct pollfd p = {.fd = c->fd, .events = events};
 
+	if (deadline_ms == CHANNEL_NOW)
+		return CHANNEL_TIMEOUT;
 	for (;;) {
 		uint64_t now = clock_monotonic_ms();
 		uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
@@ -54,9 +56,44 @@ static enum channel_result wait_for(struct channel *c, short events, uint64_t de
 	}
 }
 
-static enum channel_result finish_connect(struct channel *c, uint64_t deadline_ms)
+/* A machine that went without a word is found out within half a minute, though we only listen. */
+static void notice_death(int fd)
 {
-	enum channel_result r = wait_for(c, POLLOUT, deadline_ms);
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},		{IPPROTO_TCP, TCP_KEEPIDLE, 15},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 5},	{IPPROTO_TCP, TCP_KEEPCNT, 3},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, 30000},
+	};
+
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
+}
+
+enum channel_result channel_begin(struct channel *c, const struct addr *addr)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(addr, &ss);
+	int one = 1;
+
+	c->error = 0;
+	c->fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (c->fd == -1)
+		return failed(c, errno);
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	notice_death(c->fd);
+	if (connect(c->fd, (struct sockaddr *)&ss, len) == 0 || errno == EINPROGRESS)
+		return CHANNEL_OK;
+	failed(c, errno);
+	fd_close(&c->fd);
+	return CHANNEL_FAILED;
+}
+
+enum channel_result channel_finish(struct channel *c, uint64_t deadline_ms)
+{
+	enum channel_result r = deadline_ms == CHANNEL_NOW ? CHANNEL_OK
+							   : wait_for(c, POLLOUT, deadline_ms);
 	int error = 0;
 	socklen_t len = sizeof error;
 
@@ -69,18 +106,10 @@ static enum channel_result finish_connect(struct channel *c, uint64_t deadline_m
 
 enum channel_result channel_open(struct channel *c, const struct addr *addr, uint64_t deadline_ms)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = addr_to_sockaddr(addr, &ss);
-	enum channel_result r = CHANNEL_OK;
-	int one = 1;
+	enum channel_result r = channel_begin(c, addr);
 
-	c->error = 0;
-	c->fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (c->fd == -1)
-		return failed(c, errno);
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	if (connect(c->fd, (struct sockaddr *)&ss, len) != 0)
-		r = errno == EINPROGRESS ? finish_connect(c, deadline_ms) : failed(c, errno);
+	if (r == CHANNEL_OK)
+		r = channel_finish(c, deadline_ms);
 	if (r != CHANNEL_OK)
 		fd_close(&c->fd);
 	return r;
@@ -176,7 +205,7 @@ static bool is_closed(const struct channel *c)
 	return (tlsconn_wants(c->tls) & TLSCONN_CLOSED) != 0;
 }
 
-static enum channel_result shake_hands(struct channel *c, uint64_t deadline_ms)
+enum channel_result channel_handshake(struct channel *c, uint64_t deadline_ms)
 {
 	for (;;) {
 		enum channel_result r = send_records(c, deadline_ms);
@@ -193,9 +222,9 @@ static enum channel_result shake_hands(struct channel *c, uint64_t deadline_ms)
 	}
 }
 
-enum channel_result channel_secure(struct channel *c, const struct tls_profile *profile,
-				   const char *server, const struct keypair *keypair,
-				   uint64_t now_s, uint64_t deadline_ms)
+enum channel_result channel_secure_begin(struct channel *c, const struct tls_profile *profile,
+					 const char *server, const struct keypair *keypair,
+					 uint64_t now_s)
 {
 	struct tlsconn_peer peer = {
 		.profile = profile, .server = span_from_cstr(server), .keypair = keypair};
@@ -208,42 +237,49 @@ enum channel_result channel_secure(struct channel *c, const struct tls_profile *
 	/* At most 256 bytes are given whole or not at all. */
 	if (getrandom(entropy, sizeof entropy, 0) != sizeof entropy)
 		return failed(c, errno);
-	if (!tlsconn_start(c->tls, &peer, now_s, entropy))
-		return CHANNEL_FAILED;
-	return shake_hands(c, deadline_ms);
+	return tlsconn_start(c->tls, &peer, now_s, entropy) ? CHANNEL_OK : CHANNEL_FAILED;
 }
 
-static enum channel_result write_tls(struct channel *c, struct span bytes, uint64_t deadline_ms)
+enum channel_result channel_secure(struct channel *c, const struct tls_profile *profile,
+				   const char *server, const struct keypair *keypair,
+				   uint64_t now_s, uint64_t deadline_ms)
+{
+	enum channel_result r = channel_secure_begin(c, profile, server, keypair, now_s);
+
+	return r == CHANNEL_OK ? channel_handshake(c, deadline_ms) : r;
+}
+
+static enum channel_result write_tls(struct channel *c, struct span *bytes, uint64_t deadline_ms)
 {
 	for (;;) {
 		enum channel_result r = send_records(c, deadline_ms);
 		size_t room;
 		uint8_t *to;
 
-		if (r != CHANNEL_OK || bytes.len == 0)
+		if (r != CHANNEL_OK || bytes->len == 0)
 			return r;
 		to = tlsconn_data_out(c->tls, &room);
 		if (to == NULL)
 			return CHANNEL_FAILED;
-		room = bytes.len < room ? bytes.len : room;
-		memcpy(to, bytes.ptr, room);
+		room = bytes->len < room ? bytes->len : room;
+		memcpy(to, bytes->ptr, room);
 		tlsconn_data_written(c->tls, room);
 		tlsconn_flush(c->tls);
-		bytes = span_from(bytes, room);
+		*bytes = span_from(*bytes, room);
 	}
 }
 
-enum channel_result channel_write(struct channel *c, struct span bytes, uint64_t deadline_ms)
+enum channel_result channel_write(struct channel *c, struct span *bytes, uint64_t deadline_ms)
 {
 	if (c->tls != NULL)
 		return write_tls(c, bytes, deadline_ms);
-	while (bytes.len > 0) {
+	while (bytes->len > 0) {
 		size_t put = 0;
-		enum channel_result r = send_some(c, bytes.ptr, bytes.len, &put, deadline_ms);
+		enum channel_result r = send_some(c, bytes->ptr, bytes->len, &put, deadline_ms);
 
 		if (r != CHANNEL_OK)
 			return r;
-		bytes = span_from(bytes, put);
+		*bytes = span_from(*bytes, put);
 	}
 	return CHANNEL_OK;
 }
@@ -251,7 +287,7 @@ enum channel_result channel_write(struct channel *c, struct span bytes, uint64_t
 static enum channel_result read_tls(struct channel *c, char *to, size_t cap, size_t *got,
 				    uint64_t deadline_ms)
 {
-	for (;;) {
+	for (unsigned rounds = 0; deadline_ms != CHANNEL_NOW || rounds < ROUNDS_NOW; rounds++) {
 		size_t len;
 		const uint8_t *data = tlsconn_data_in(c->tls, &len);
 		enum channel_result r;
@@ -273,6 +309,7 @@ static enum channel_result read_tls(struct channel *c, char *to, size_t cap, siz
 		if (r != CHANNEL_OK)
 			return r;
 	}
+	return CHANNEL_OK;
 }
 
 enum channel_result channel_read(struct channel *c, char *to, size_t cap, size_t *got,
@@ -304,7 +341,8 @@ void channel_close(struct channel *c)
 {
 	if (c->fd != -1 && c->tls != NULL) {
 		tlsconn_close(c->tls);
-		send_records(c, clock_monotonic_ms() + CLOSE_MS);
+		/* The close_notify goes into the socket's buffer, or is not waited for. */
+		send_records(c, CHANNEL_NOW);
 	}
 	if (c->tls != NULL) {
 		tlsconn_free(c->tls);

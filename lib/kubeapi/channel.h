@@ -1,6 +1,8 @@
 /*
- * channel: one connection to a server, plain or TLS, for one who has nothing else to do: calls wait
- * until they are done, but not past their deadline (clock_monotonic_ms).
+ * channel: one connection to a server, plain or TLS. For one who has nothing else to do, calls wait
+ * until they are done, but not past their deadline (clock_monotonic_ms). With CHANNEL_NOW for a
+ * deadline they do what can be done at once: CHANNEL_TIMEOUT then means to call again, with the
+ * same, when the descriptor is ready for reading or writing as it was not before.
  */
 #ifndef KUBEAPI_CHANNEL_H
 #define KUBEAPI_CHANNEL_H
@@ -14,6 +16,8 @@
 #include "tls/keypair.h"
 #include "tls/tls_profile.h"
 #include "tls/tlsconn.h"
+
+#define CHANNEL_NOW ((uint64_t)0)
 
 enum channel_result {
 	CHANNEL_OK,
@@ -34,15 +38,26 @@ void channel_init(struct channel *c);
 /* A TCP connection; the channel must not be open, and is not when this fails. */
 enum channel_result channel_open(struct channel *c, const struct addr *addr, uint64_t deadline_ms);
 /*
- * TLS over it, for `server`, a DNS name or an IP address, as tlsconn_start. `now_s` is the time for
- * certificates. On failure the channel is still to be closed.
+ * The same in two steps: what was begun is made when channel_finish, once the descriptor can be
+ * written to, gives CHANNEL_OK. After a failure of the latter the channel is still to be closed.
+ */
+enum channel_result channel_begin(struct channel *c, const struct addr *addr);
+enum channel_result channel_finish(struct channel *c, uint64_t deadline_ms);
+/*
+ * TLS over it, for `server`, a DNS name or an IP address, as tlsconn_start. `now_s` is the
+ * time for certificates. On failure the channel is still to be closed.
  */
 enum channel_result channel_secure(struct channel *c, const struct tls_profile *profile,
 				   const char *server, const struct keypair *keypair,
 				   uint64_t now_s, uint64_t deadline_ms);
-/* All of it. */
-enum channel_result channel_write(struct channel *c, struct span bytes, uint64_t deadline_ms);
-/* At most `cap` (not 0) bytes; *got > 0 for CHANNEL_OK. */
+/* In two steps: storage and keys, then the handshake, which may be called again. */
+enum channel_result channel_secure_begin(struct channel *c, const struct tls_profile *profile,
+					 const char *server, const struct keypair *keypair,
+					 uint64_t now_s);
+enum channel_result channel_handshake(struct channel *c, uint64_t deadline_ms);
+/* All of *bytes, off which is taken what is on its way. */
+enum channel_result channel_write(struct channel *c, struct span *bytes, uint64_t deadline_ms);
+/* At most `cap` (not 0) bytes; *got > 0 for CHANNEL_OK, but with CHANNEL_NOW it may be 0. */
 enum channel_result channel_read(struct channel *c, char *to, size_t cap, size_t *got,
 				 uint64_t deadline_ms);
 /* Open, and neither bytes nor the end have come since: fit for another request. */

@@ -208,7 +208,7 @@ void client_free(struct client *c)
 }
 
 /* Unreserved characters (RFC 3986 section 2.3) stand for themselves. */
-static void add_query_value(struct buf *out, struct span text)
+void client_add_query_value(struct buf *out, struct span text)
 {
 	static const char digits[] = "0123456789ABCDEF";
 
@@ -232,7 +232,7 @@ bool client_page_path(struct buf *out, const char *path, unsigned limit, struct 
 	buf_printf(out, "%s%climit=%u", path, strchr(path, '?') != NULL ? '&' : '?', limit);
 	if (token.len > 0) {
 		buf_add_cstr(out, "&continue=");
-		add_query_value(out, token);
+		client_add_query_value(out, token);
 	}
 	return !out->truncated;
 }

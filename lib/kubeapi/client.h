@@ -140,5 +140,7 @@ bool client_post(struct client *c, const char *path, struct span json,
  * encoding. False when `out` is too small.
  */
 bool client_page_path(struct buf *out, const char *path, unsigned limit, struct span token);
+/* A value in a query, with what it can't hold there in percent encoding. */
+void client_add_query_value(struct buf *out, struct span text);
 
 #endif

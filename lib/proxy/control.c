@@ -10,6 +10,7 @@
 #include "net/guard.h"
 #include "proxy/admin.h"
 #include "proxy/announce.h"
+#include "proxy/kubesource.h"
 #include "proxy/names.h"
 #include "proxy/pages.h"
 #include "proxy/reload.h"
@@ -24,6 +25,8 @@
 
 /* A name that nobody answers for should not keep a pod from being ready for the others. */
 #define READY_AFTER_MS 10000
+/* The one whose place we take may end before the API server is back. */
+#define LIST_WAIT_MS 30000
 
 struct control {
 	const struct control_settings *settings;
@@ -44,15 +47,22 @@ struct control {
 	struct worker *workers;
 	size_t worker_count; /* initialised */
 	size_t workers_running;
+	bool ready_by_time;
 	bool was_ready;
 	bool stopping;
 	uint64_t started_ms;
 };
 
+/* The API server's first word is waited for, however long it takes. */
+static bool is_listed(const struct control *c)
+{
+	return c->settings->kube == NULL || c->settings->kube->is_complete;
+}
+
 /* Once ready it stays so: what a reload adds keeps nobody else waiting. */
 static bool is_ready(struct control *c)
 {
-	if (c->names.answered == c->names.count)
+	if (is_listed(c) && (c->ready_by_time || c->names.answered == c->names.count))
 		c->was_ready = true;
 	return !c->stopping && c->was_ready;
 }
@@ -71,6 +81,7 @@ static struct admin_page render(void *context, struct span target, struct buf *b
 		.tally = &c->tally,
 		.log_writer = c->log_writer,
 		.reload = c->settings->reload,
+		.kube = c->settings->kube,
 		.is_ready = is_ready(c),
 		.is_stopping = c->stopping,
 		.up_s = (loop_now_ms(&c->loop) - c->started_ms) / 1000,
@@ -183,7 +194,7 @@ static void on_handed_over(void *context)
 
 static void on_ready_timeout(struct timer *t)
 {
-	LIST_OWNER(t, struct control, ready_timer)->was_ready = true;
+	LIST_OWNER(t, struct control, ready_timer)->ready_by_time = true;
 }
 
 static void on_signal(struct watch *watch, unsigned events)
@@ -424,6 +435,36 @@ static bool start_upgrade(struct control *c, struct error *e)
 	return upgrade_start(u, &c->loop, e);
 }
 
+/* What changes the table from here on; `table` is the one in force. */
+static bool start_sources(struct control *c, const struct route_table *table, struct error *e)
+{
+	const struct control_settings *s = c->settings;
+
+	c->loop.end_of_turn = on_end_of_turn;
+	if (s->reload != NULL) {
+		s->reload->adopt = adopt;
+		s->reload->context = c;
+		reload_start(s->reload, &c->loop, table);
+	}
+	return s->kube == NULL || kubesource_start(s->kube, &c->loop, &c->resolver, e);
+}
+
+/*
+ * Where we take another's place, it goes on alone until we know as much as it does: once we listen,
+ * both take clients.
+ */
+static bool wait_for_list(struct control *c, struct error *e)
+{
+	const struct upgrade *u = c->settings->upgrade;
+	uint64_t until_ms = loop_now_ms(&c->loop) + LIST_WAIT_MS;
+
+	while (u != NULL && u->old != -1 && !is_listed(c) && !c->stopping &&
+	       loop_now_ms(&c->loop) < until_ms)
+		if (!loop_turn(&c->loop, 100, e))
+			return false;
+	return true;
+}
+
 static void log_unrestricted(enum log_level level, const struct error *e)
 {
 	struct log_line line;
@@ -431,6 +472,12 @@ static void log_unrestricted(enum log_level level, const struct error *e)
 	log_begin(&line, level, "sandbox is not complete");
 	log_cstr(&line, "error", e->text);
 	log_end(&line);
+}
+
+/* Read again for each request to the API server; or NULL. */
+static const char *token_file(const struct control_settings *s)
+{
+	return s->kube != NULL ? s->kube->settings->client.token_file : NULL;
 }
 
 /* Before any thread is started. Only what is reloaded needs files; it must be known where they are. */
@@ -445,7 +492,7 @@ static void restrict_files(const struct control_settings *s)
 	sandbox_begin();
 	if (r != NULL && r->is_possible && r->files.fd == -1)
 		error_set(&e, "files are not restricted: they can't be watched");
-	else if (landlock_restrict(r != NULL ? &r->files : &none, &e))
+	else if (landlock_restrict(r != NULL ? &r->files : &none, token_file(s), &e))
 		return;
 	log_unrestricted(LOG_DEBUG, &e);
 }
@@ -486,18 +533,18 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 		return error_set(e, "out of memory");
 	memcpy(listen, s->listen, sizeof listen);
 	restrict_files(s);
+	if (!start_sources(c, table, e) || !wait_for_list(c, e))
+		return false;
+	if (c->stopping) {
+		loop_stop(&c->loop);
+		return true;
+	}
 	if (!init_workers(c, listen, e) || !start_admin(c, &admin, e) || !start_upgrade(c, e))
 		return false;
 	guard_listeners(s, listen, &admin);
 	if (!start_threads(c, e))
 		return false;
 	restrict_calls(s);
-	c->loop.end_of_turn = on_end_of_turn;
-	if (s->reload != NULL) {
-		s->reload->adopt = adopt;
-		s->reload->context = c;
-		reload_start(s->reload, &c->loop, table);
-	}
 	loop_timer_set(&c->loop, &c->ready_timer, READY_AFTER_MS);
 	announce_in_log(c->view, c->worker_count, c->names.count, listen, s->listen_count, &admin);
 	announce_to_fd(s->ready_fd, listen, s->listen_count, &admin);
@@ -526,6 +573,8 @@ static void fini(struct control *c)
 	admin_stop(&c->admin);
 	if (c->settings->reload != NULL)
 		reload_stop(c->settings->reload);
+	if (c->settings->kube != NULL)
+		kubesource_stop(c->settings->kube);
 	if (c->settings->upgrade != NULL)
 		upgrade_stop(c->settings->upgrade);
 	names_stop(&c->names);

@@ -14,6 +14,7 @@
 #include "proxy/config.h"
 #include "route/table.h"
 
+struct kubesource;
 struct reload;
 struct upgrade;
 
@@ -29,6 +30,7 @@ struct control_settings {
 	struct proxy_config config; /* max_sessions is filled in */
 	struct resolver_config resolver;
 	struct reload *reload;	 /* begun; NULL: the table stays as it is */
+	struct kubesource *kube; /* not started, offers to the reload; NULL: files alone */
 	struct upgrade *upgrade; /* opened; NULL: nobody can take our place */
 	struct guard *guard;	 /* config.guard, to which the listeners are added; NULL: none */
 	struct control_listen listen[CONTROL_LISTENERS_MAX];

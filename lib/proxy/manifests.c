@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "kube/services.h"
 #include "proxy/identity.h"
+#include "proxy/kubesource.h"
 #include "sys/file.h"
 #include "sys/inputs.h"
 
@@ -54,11 +55,16 @@ static void summarise(const struct kube_services *services, const struct route_t
 		buf_printf(out, "; ignored: %s", buf_cstr(&ignored));
 }
 
+struct route_options manifests_route_options(const struct manifests *m)
+{
+	return (struct route_options){m->namespace, m->cluster_domain, m->gateway_host,
+				      m->gateway_port};
+}
+
 struct route_table *manifests_load(const struct manifests *m, struct diag *diag,
 				   struct buf *summary)
 {
-	struct route_options options = {m->namespace, m->cluster_domain, m->gateway_host,
-					m->gateway_port};
+	struct route_options options = manifests_route_options(m);
 	struct route_table *table = NULL;
 	struct kube_services services;
 	struct arena paths;
@@ -73,12 +79,19 @@ struct route_table *manifests_load(const struct manifests *m, struct diag *diag,
 			diag_report(diag, DIAG_ERROR, "%s", e.text);
 		else
 			identity_attach(table, &services, diag);
-		if (diag->errors > 0) {
-			route_table_free(table);
-			table = NULL;
-		}
-		if (table != NULL && summary != NULL)
+		if (diag->errors == 0 && summary != NULL)
 			summarise(&services, table, summary);
+	}
+	/* Only files that are good take the place of those of before. */
+	if (diag->errors > 0 || m->kube != NULL) {
+		route_table_free(table);
+		table = NULL;
+	}
+	if (diag->errors == 0 && m->kube != NULL) {
+		kubesource_take_files(m->kube, &services);
+		table = kubesource_build(m->kube, &e);
+		if (table == NULL)
+			diag_report(diag, DIAG_ERROR, "%s", e.text);
 	}
 	kube_services_fini(&services);
 	arena_fini(&paths);

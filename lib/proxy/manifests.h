@@ -12,6 +12,8 @@
 #include "route/table.h"
 #include "sys/inputs.h"
 
+struct kubesource;
+
 /* A manifest file's bound; a cluster's whole Service list has a tenth of it. */
 #define MANIFEST_MAX (64u << 20)
 
@@ -19,9 +21,13 @@ struct manifests {
 	struct inputs inputs;
 	struct span namespace;
 	struct span cluster_domain;
+	struct kubesource *kube;  /* gets the Services, and makes the table; or NULL */
 	struct span gateway_host; /* as in struct route_options */
 	uint16_t gateway_port;
 };
+
+/* What is told apart from the Services, for a table of other ones. */
+struct route_options manifests_route_options(const struct manifests *m);
 
 /*
  * Reads all, reports every problem to the diag, and builds the table. NULL when there was any

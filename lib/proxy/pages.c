@@ -20,6 +20,8 @@ static void render_metrics(const struct pages *p, struct buf *out)
 		logwriter_print_metrics(p->log_writer, out);
 	if (p->reload != NULL)
 		reload_print_metrics(p->reload, out);
+	if (p->kube != NULL)
+		kubesource_print_metrics(p->kube, out);
 	metrics_print_one("routes", "gauge", "Routes in the table.", p->names.table->route_count,
 			  out);
 	metrics_print_one("names", "gauge", "External names that are watched.", names->count, out);
@@ -32,8 +34,12 @@ static void render_metrics(const struct pages *p, struct buf *out)
 
 static struct admin_page render_readiness(const struct pages *p, const char *type, struct buf *body)
 {
-	const char *why_not = p->is_stopping ? "stopping\n"
-					     : "waiting for the first answers of name servers\n";
+	const char *why_not = "waiting for the first answers of name servers\n";
+
+	if (p->kube != NULL && !p->kube->is_complete)
+		why_not = "waiting for the first list of services\n";
+	if (p->is_stopping)
+		why_not = "stopping\n";
 
 	buf_add_cstr(body, p->is_ready ? "ready\n" : why_not);
 	return (struct admin_page){p->is_ready ? 200 : 503, type};

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 #include "proxy/admin.h"
+#include "proxy/kubesource.h"
 #include "proxy/logwriter.h"
 #include "proxy/namespage.h"
 #include "proxy/reload.h"
@@ -21,6 +22,7 @@ struct pages {
 	const struct tally *tally;
 	const struct logwriter *log_writer; /* NULL: no access log */
 	const struct reload *reload;	    /* NULL: none */
+	const struct kubesource *kube;	    /* NULL: none */
 	bool is_ready;
 	bool is_stopping;
 	uint64_t up_s;

@@ -184,6 +184,16 @@ void reload_now(struct reload *r)
 				    "as they were");
 }
 
+void reload_offer(void *reload, struct route_table *table)
+{
+	struct reload *r = reload;
+
+	if (table->hash != r->hash)
+		put_in_force(r, table);
+	else
+		route_table_free(table);
+}
+
 void reload_stop(struct reload *r)
 {
 	if (r->loop != NULL) {

@@ -50,6 +50,8 @@ void reload_init(struct reload *r, const struct manifests *m);
 void reload_start(struct reload *r, struct loop *loop, const struct route_table *table);
 /* Reads all again, now: somebody has asked. */
 void reload_now(struct reload *r);
+/* Puts a table in force that was made elsewhere, if it says something else; takes it over. */
+void reload_offer(void *reload, struct route_table *table);
 /* Ends both. Harmless twice. */
 void reload_stop(struct reload *r);
 

@@ -188,7 +188,9 @@ static bool copy_pos(struct arena *arena, const struct kube_pos *pos, struct spa
 	struct buf text;
 
 	BUF_INIT_ARRAY(&text, storage);
-	buf_printf(&text, "%s:%u:%u", pos->file, pos->line, pos->col);
+	buf_add_cstr(&text, pos->file);
+	if (pos->line > 0)
+		buf_printf(&text, ":%u:%u", pos->line, pos->col);
 	return arena_copy(arena, buf_span(&text), out);
 }
 

@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/span.h"
 #include "sys/fd.h"
 
 /* linux/landlock.h, which is younger than many a machine that we are built on. */
@@ -50,7 +52,23 @@ static void allow(void *ruleset, const char *dir)
 	fd_close(&fd);
 }
 
-bool landlock_restrict(const struct filewatch *w, struct error *e)
+/* The directory, not the file itself: there may be another one in its place tomorrow. */
+static void allow_dir_of(int ruleset, const char *file)
+{
+	char storage[4096];
+	struct span path = span_from_cstr(file);
+	size_t slash = span_rfind(path, '/');
+	struct buf dir;
+
+	BUF_INIT_ARRAY(&dir, storage);
+	if (slash == SIZE_MAX)
+		buf_add_byte(&dir, '.');
+	else
+		buf_add(&dir, span_first(path, slash + 1));
+	allow(&ruleset, buf_cstr(&dir));
+}
+
+bool landlock_restrict(const struct filewatch *w, const char *file, struct error *e)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
 	struct ruleset_attr attr;
@@ -64,6 +82,8 @@ bool landlock_restrict(const struct filewatch *w, struct error *e)
 	if (ruleset == -1)
 		return error_set_sys(e, "cannot restrict files");
 	filewatch_visit_dirs(w, allow, &ruleset);
+	if (file != NULL)
+		allow_dir_of(ruleset, file);
 	ok = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ||
 	     error_set_sys(e, "cannot restrict files");
 	fd_close(&ruleset);

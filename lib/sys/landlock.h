@@ -12,9 +12,10 @@
 
 /*
  * For this thread and those that it starts: files can be opened only for reading, and only below the
- * directories from which *w says that something is read. Descriptors that are open stay usable. False, and nothing has
- * changed, where the kernel has no such thing. After sandbox_begin.
+ * directories from which *w says that something is read, and below that of `file` (NULL: none).
+ * Descriptors that are open stay usable. False, and nothing has changed, where the kernel has no
+ * such thing. After sandbox_begin.
  */
-bool landlock_restrict(const struct filewatch *w, struct error *e);
+bool landlock_restrict(const struct filewatch *w, const char *file, struct error *e);
 
 #endif

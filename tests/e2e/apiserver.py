@@ -14,6 +14,7 @@ tests/unit/kubeapi.
 """
 
 import contextlib
+import gzip
 import itertools
 import json
 import re
@@ -265,8 +266,148 @@ def do_nothing(server, wire, message, words):
     wire.send(b"HTTP/1.1 204 No Content\r\n\r\n")
 
 
+def do_compressed(server, wire, message, words):
+    wire.send(response(200, gzip.compress(b'{"items":[]}'), "Content-Encoding: gzip"))
+
+
 def do_more_than_said(server, wire, message, words):
     wire.send(as_json({"more": 1}) + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL")
+
+
+# Lists and watches of /api/v1/namespaces/SCENARIO/services. Each scenario: (watch or list, number of the request of
+# its kind, its query) to the texts of the body, one chunk each; the last word is how it ends: END, CUT or OPEN.
+END, CUT, OPEN = "end", "cut", "open"
+
+
+def item(name, version):
+    return {"metadata": {"name": name, "namespace": "n", "resourceVersion": str(version), "uid": f"u-{name}"}}
+
+
+def event(kind, name, version):
+    return json.dumps({"type": kind, "object": item(name, version)}) + "\n"
+
+
+def listed(version, *items, token=""):
+    return json.dumps({"metadata": {"resourceVersion": str(version), "continue": token}, "items": items}), END
+
+
+def steady(is_watch, number, query):
+    if not is_watch:
+        more = query.get("continue") == ["t+/="]
+        return listed(10, item("b", 2)) if more else listed(10, item("a", 1), token="t+/=")
+    if query["resourceVersion"] == ["10"]:
+        bookmark = json.dumps({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "20"}}})
+        return event("ADDED", "c", 11) + event("MODIFIED", "a", 12), event("DELETED", "b", 13), bookmark, END
+    return (event("ADDED", "d", 21), OPEN) if query["resourceVersion"] == ["20"] else (OPEN,)
+
+
+def too_old(is_watch, number, query):
+    error = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version: 1 (9)"}}
+    if is_watch:
+        return (json.dumps(error), OPEN) if number == 1 else (OPEN,)
+    return listed(10, item("a", 1)) if number == 1 else listed(30, item("b", 2))
+
+
+def too_old_at_once(is_watch, number, query):
+    return failure(410, "too old") if is_watch and number == 1 else too_old(is_watch, number + 1, query)
+
+
+def cut_in_an_event(is_watch, number, query):
+    if not is_watch:
+        return listed(10, item("a", 1))
+    text = event("ADDED", "c", 11)
+    return (text[:40], CUT) if number == 1 else (text if query["resourceVersion"] == ["10"] else "", OPEN)
+
+
+def page_expires(is_watch, number, query):
+    if is_watch:
+        return (OPEN,)
+    if number == 2:
+        return failure(410, "The provided continue parameter is too old")
+    return listed(10, item("a", 1), token="t") if number == 1 else listed(12, item("b", 2))
+
+
+def not_yet(is_watch, number, query):
+    return forbidden("/services") if number < 3 and not is_watch else steady(is_watch, number, query)
+
+
+def no_watch(is_watch, number, query):
+    if is_watch and number < 4:
+        return forbidden("/services")
+    return (OPEN,) if is_watch else listed(10, item("a", 1))
+
+
+def nonsense(is_watch, number, query):
+    """What no watch should bring, one after the other."""
+    wrong = (
+        '{"type":"ADDED","object":7}', '{"type":"SHOUTED","object":{}}', "<html>", '{"type":"ADDED","object":{}}',
+        '{"type":"ADDED","object":{"metadata":{"name":"x"}}}', "{}", "",
+    )  # fmt: skip
+    if not is_watch:
+        return listed(10, item("a", 1))
+    return (wrong[number - 1], END) if number <= len(wrong) else (event("ADDED", "c", 11), OPEN)
+
+
+def external(name, version, host, port=80, protocol="http"):
+    spec = {"type": "ExternalName", "externalName": host, "ports": [{"name": protocol, "port": port}]}
+    return {**item(name, version), "spec": spec}
+
+
+def external_names(is_watch, number, query):
+    """A list with one Service that is no good, then one that is changed and one that goes."""
+    if not is_watch:
+        inside = {**item("inside", 3), "spec": {"type": "ClusterIP", "ports": [{"port": 80}]}}
+        return listed(9, external("b", 1, "b.test"), external("bad", 2, "x" * 70), inside, external("c", 4, "c.test", 443, "https"))
+    changes = ("MODIFIED", external("b", 11, "new.test")), ("DELETED", external("c", 12, "c.test"))
+    return (*(json.dumps({"type": kind, "object": made}) for kind, made in changes), OPEN)
+
+
+SCENARIOS = {
+    f.__name__: f for f in (
+        external_names, steady, too_old, too_old_at_once, cut_in_an_event, page_expires, not_yet, no_watch, nonsense,
+    )
+}  # fmt: skip
+
+
+def take_event(message):
+    """201 for an event that has all it needs, else 422."""
+    made = json.loads(message.body)
+    about = {"apiVersion": "v1", "kind": "Service", "name": "web", "namespace": "takes", "uid": "u-1", "resourceVersion": "7"}
+    good = made["involvedObject"] == about and made["metadata"] == {"generateName": "web.", "namespace": "takes"}
+    good = good and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", made["firstTimestamp"]) and made["count"] == 1
+    good = good and (made["type"], made["reason"], made["source"]) == ("Warning", "NotRouted", {"component": "tester"})
+    return as_json(made, 201) if good and made["message"] else failure(422, "no event")
+
+
+def do_api(server, wire, message, words):
+    if words[3:] == ["events"]:
+        wire.send(take_event(message) if words[2] == "takes" else forbidden("/events"))
+        return
+    if len(words) != 4 or words[2] not in SCENARIOS:
+        wire.send(failure(404, "the server could not find the requested resource"))
+        return
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(message.target).query)
+    is_watch = "watch" in query
+    number = server.counts[words[2], is_watch] = server.counts.get((words[2], is_watch), 0) + 1
+    answer = SCENARIOS[words[2]](is_watch, number, query)
+    if isinstance(answer, bytes):
+        wire.send(answer)
+    else:
+        stream(wire, *answer)
+
+
+def stream(wire, *texts):
+    """A chunked answer; the last word says how it ends."""
+    *texts, end = texts
+    wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for text in texts:
+        if text:
+            wire.send(b"%x\r\n%s\r\n" % (len(text.encode()), text.encode()))
+    if end == OPEN:
+        wire.to_end()
+    if end == CUT:
+        hang_up(wire)
+    wire.send(b"0\r\n\r\n")
 
 
 TRICKS = {"/" + name[3:].replace("_", "-"): f for name, f in globals().items() if name.startswith("do_")}

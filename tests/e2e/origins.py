@@ -144,9 +144,9 @@ class Nginx:
 class Lab:
     """A certificate authority in a folder: `ca` its PEM file, `issue` makes server certificates."""
 
-    def __init__(self, name="Test CA"):
+    def __init__(self, name="Test CA", where=None):
         need("openssl")
-        self.dir, self.count = folder(), 0
+        self.dir, self.count = where or folder(), 0
         self.ca, self.key = self.dir / "ca.pem", self.dir / "ca.key"
         self.key.write_text(private_key.__wrapped__("P-256"))  # a key of its own
         openssl("req", "-x509", "-new", "-key", self.key, "-out", self.ca, "-subj", f"/CN={name}", "-days", "30")

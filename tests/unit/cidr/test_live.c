@@ -16,11 +16,11 @@ static void a_pod_without_an_account_goes_by_its_environment(void)
 {
 	const char *hosts[] = {"10.43.9.9", "no-address"};
 	struct live_settings s = {.in_cluster = true,
-				  .host = "10.43.0.1",
+				  .access = {.host = "10.43.0.1",
+					     .port = "443",
+					     .token_file = "/nonexistent/token",
+					     .ca_file = "/nonexistent/ca"},
 				  .hosts = {hosts, 2},
-				  .port = "443",
-				  .token_file = "/nonexistent/token",
-				  .ca_file = "/nonexistent/ca",
 				  .wants = {false, true}};
 	struct diag diag = {.emit = emit};
 	static struct discover d;
@@ -42,7 +42,7 @@ static void a_pod_without_an_account_goes_by_its_environment(void)
 
 static void a_url_that_is_none_is_refused(void)
 {
-	struct live_settings s = {.server = "ftp://x", .wants = {true, true}};
+	struct live_settings s = {.access = {.server = "ftp://x"}, .wants = {true, true}};
 	struct diag diag = {.emit = emit};
 	static struct discover d;
 	struct arena arena;

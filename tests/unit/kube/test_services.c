@@ -272,8 +272,30 @@ static void survives_every_failed_allocation(void)
 	}
 }
 
+static void takes_services_from_elsewhere_behind_those_of_its_own(void)
+{
+	struct kube_service other = {.name = SPAN("b"), .namespace = SPAN("default")};
+	struct kube_service same = {.name = SPAN("a"), .namespace = SPAN("default")};
+	struct kube_service prod = {.name = SPAN("a"), .namespace = SPAN("prod")};
+	struct kube_services s;
+	struct collect c;
+
+	collect_init(&c);
+	kube_services_init(&s, SPAN("default"), &c.diag);
+	kube_services_read(&s, "a.yaml", SPAN(SERVICE("a")));
+	CHECK(kube_services_add(&s, &other) == NULL);
+	CHECK(kube_services_add(&s, &prod) == NULL);
+	CHECK(kube_services_add(&s, &same) == s.list[0]);
+	CHECK(kube_services_add(&s, &other) == &other);
+	CHECK_INT(s.count, 3);
+	CHECK(s.list[1] == &other && s.list[2] == &prod);
+	CHECK_INT(c.diag.errors, 0);
+	kube_services_fini(&s);
+}
+
 UNIT_TESTS(TEST(reads_external_name_services_and_counts_the_rest),
 	   TEST(opens_lists_as_kubectl_does), TEST(names_likely_slips),
 	   TEST(a_service_given_twice_is_an_error_that_names_the_first),
 	   TEST(errors_of_all_documents_and_files_come_in_one_run), TEST(finds_every_one_of_many),
+	   TEST(takes_services_from_elsewhere_behind_those_of_its_own),
 	   TEST(tells_a_bounded_number_of_kinds_apart), TEST(survives_every_failed_allocation))

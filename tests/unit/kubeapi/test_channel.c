@@ -33,7 +33,7 @@ static void carries_plain_bytes_both_ways(void)
 	CHECK_INT(channel_open(&c, &at, SOON), CHANNEL_OK);
 	peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
 	CHECK(channel_is_quiet(&c));
-	CHECK_INT(channel_write(&c, SPAN("hello"), SOON), CHANNEL_OK);
+	CHECK_INT(channel_write(&c, &SPAN("hello"), SOON), CHANNEL_OK);
 	CHECK_INT(recv(peer, text, sizeof text, 0), 5);
 	CHECK_INT(send(peer, "world", 5, 0), 5);
 	CHECK_INT(channel_read(&c, text, 3, &got, SOON), CHANNEL_OK);
@@ -63,7 +63,7 @@ static void stops_writing_at_the_deadline(void)
 
 	channel_init(&c);
 	CHECK_INT(channel_open(&c, &at, SOON), CHANNEL_OK);
-	CHECK_INT(channel_write(&c, span_of(bytes, sizeof bytes), clock_monotonic_ms() + 50),
+	CHECK_INT(channel_write(&c, &(struct span){bytes, sizeof bytes}, clock_monotonic_ms() + 50),
 		  CHANNEL_TIMEOUT);
 	channel_close(&c);
 	close(server);
@@ -97,11 +97,42 @@ static void keeps_the_deadline_when_it_need_not_wait(void)
 	CHECK_INT(send(peer, "x", 1, 0), 1);
 	CHECK_INT(channel_read(&c, text, sizeof text, &got, clock_monotonic_ms()), CHANNEL_TIMEOUT);
 	CHECK_INT(got, 0);
-	CHECK_INT(channel_write(&c, SPAN("x"), clock_monotonic_ms()), CHANNEL_TIMEOUT);
+	CHECK_INT(channel_write(&c, &SPAN("x"), clock_monotonic_ms()), CHANNEL_TIMEOUT);
 	CHECK_INT(channel_read(&c, text, sizeof text, &got, SOON), CHANNEL_OK);
 	channel_close(&c);
 	close(peer);
 	close(server);
+}
+
+/* Connecting included: each call does what can be done, and says that it was not all. */
+static void does_not_wait_when_told_so(void)
+{
+	static char bytes[16 << 20];
+	struct span unsent = span_of(bytes, sizeof bytes);
+	struct addr at;
+	int server = listener(&at), peer;
+	struct channel c;
+	char text[16];
+	size_t got;
+
+	channel_init(&c);
+	CHECK_INT(channel_begin(&c, &at), CHANNEL_OK);
+	peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	CHECK_INT(channel_finish(&c, CHANNEL_NOW), CHANNEL_OK);
+	CHECK_INT(channel_read(&c, text, sizeof text, &got, CHANNEL_NOW), CHANNEL_TIMEOUT);
+	CHECK_INT(channel_write(&c, &unsent, CHANNEL_NOW), CHANNEL_TIMEOUT);
+	CHECK(unsent.len > 0 && unsent.len < sizeof bytes);
+	CHECK(unsent.ptr == bytes + sizeof bytes - unsent.len);
+	CHECK_INT(send(peer, "x", 1, 0), 1);
+	CHECK_INT(channel_read(&c, text, sizeof text, &got, SOON), CHANNEL_OK);
+	close(peer);
+	channel_close(&c);
+	close(server);
+	/* Nobody listens now. */
+	if (channel_begin(&c, &at) == CHANNEL_OK)
+		CHECK_INT(channel_finish(&c, SOON), CHANNEL_FAILED);
+	CHECK_INT(c.error, ECONNREFUSED);
+	channel_close(&c);
 }
 
 /* To where openssl's server is, as a channel of its own beside that of the session. */
@@ -131,7 +162,7 @@ static void speaks_tls(void)
 
 	CHECK_INT(secure(s, &c, "example.test"), CHANNEL_OK);
 	CHECK(channel_is_quiet(&c));
-	CHECK_INT(channel_write(&c, SPAN("GET / HTTP/1.0\r\n\r\n"), SOON), CHANNEL_OK);
+	CHECK_INT(channel_write(&c, &SPAN("GET / HTTP/1.0\r\n\r\n"), SOON), CHANNEL_OK);
 	while ((r = channel_read(&c, answer + len, sizeof answer - len, &got, SOON)) == CHANNEL_OK)
 		len += got;
 	CHECK_INT(r, CHANNEL_EOF);
@@ -171,6 +202,6 @@ static void gives_up_on_a_peer_that_says_nothing(void)
 }
 
 UNIT_TESTS(TEST(carries_plain_bytes_both_ways), TEST(stops_writing_at_the_deadline),
-	   TEST(keeps_the_deadline_when_it_need_not_wait),
+	   TEST(keeps_the_deadline_when_it_need_not_wait), TEST(does_not_wait_when_told_so),
 	   TEST(tells_a_port_that_nobody_listens_on), TEST(speaks_tls),
 	   TEST(tells_what_tls_has_failed_with), TEST(gives_up_on_a_peer_that_says_nothing))

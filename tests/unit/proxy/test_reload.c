@@ -153,6 +153,24 @@ static void what_was_not_adopted_is_tried_again(void)
 	teardown();
 }
 
+static void a_table_from_elsewhere_counts_as_what_is_in_force(void)
+{
+	struct diag diag = {.emit = NULL};
+
+	setup();
+	reload_offer(&reload, manifests_load(&reload.manifests, &diag, NULL));
+	CHECK_TEXT(adopted, "");
+	put_file(SERVICE("second"));
+	reload_offer(&reload, manifests_load(&reload.manifests, &diag, NULL));
+	CHECK_TEXT(adopted, "second ");
+	CHECK_INT(reload.generation, 2);
+	/* So reading the same from the file is no change. */
+	reload_now(&reload);
+	CHECK_TEXT(adopted, "second ");
+	CHECK_INT(reload.generation, 2);
+	teardown();
+}
+
 static void metrics_tell_of_it(void)
 {
 	char storage[2048];
@@ -173,4 +191,5 @@ static void metrics_tell_of_it(void)
 
 UNIT_TESTS(TEST(a_change_is_adopted), TEST(changes_in_a_row_are_read_once),
 	   TEST(the_same_is_no_change), TEST(what_is_bad_is_not_adopted),
-	   TEST(what_was_not_adopted_is_tried_again), TEST(metrics_tell_of_it))
+	   TEST(what_was_not_adopted_is_tried_again),
+	   TEST(a_table_from_elsewhere_counts_as_what_is_in_force), TEST(metrics_tell_of_it))

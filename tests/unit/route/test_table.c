@@ -42,6 +42,31 @@ static void keeps_every_port_of_every_service(void)
 	route_table_free(t);
 }
 
+static void a_source_without_lines_is_all_of_the_position(void)
+{
+	struct kube_port port = {
+		.number = 80, .protocol = KUBE_HTTP, .pos = {.file = "default/web@4711"}};
+	struct kube_service service = {.name = SPAN("web"),
+				       .namespace = SPAN("default"),
+				       .external_name = SPAN("b.c"),
+				       .ports = &port,
+				       .port_count = 1};
+	struct route_options options = {.namespace = SPAN("default"),
+					.cluster_domain = SPAN("cluster.local")};
+	struct diag diag = {.emit = NULL};
+	struct kube_services services;
+	struct route_table *t;
+	struct error e;
+
+	kube_services_init(&services, SPAN("default"), &diag);
+	CHECK(kube_services_add(&services, &service) == NULL);
+	t = route_table_new(&services, &options, &e);
+	CHECK(t != NULL);
+	CHECK_TEXT(t->routes[0].pos.ptr, "default/web@4711");
+	route_table_free(t);
+	kube_services_fini(&services);
+}
+
 static void the_default_port_of_the_other_scheme_is_named(void)
 {
 	static const char *const rows[] = {"a.default b.c 443:http,80:https", NULL};
@@ -345,7 +370,8 @@ static void a_gateway_is_a_target_that_no_host_leads_to(void)
 	kube_services_fini(&services);
 }
 
-UNIT_TESTS(TEST(finds_an_upstream_by_its_name_port_and_protocol),
+UNIT_TESTS(TEST(a_source_without_lines_is_all_of_the_position),
+	   TEST(finds_an_upstream_by_its_name_port_and_protocol),
 	   TEST(a_gateway_is_a_target_that_no_host_leads_to),
 	   TEST(keeps_every_port_of_every_service),
 	   TEST(the_default_port_of_the_other_scheme_is_named),

@@ -36,7 +36,7 @@ static int inside(const char *watched, bool (*what)(void))
 		if (watched[0] != 0 && !filewatch_open(&w, &in, NULL, &e))
 			_exit(2);
 		sandbox_begin();
-		if (!landlock_restrict(&w, &e))
+		if (!landlock_restrict(&w, NULL, &e))
 			_exit(77);
 		filewatch_close(&w);
 		_exit(what() ? 0 : 1);
