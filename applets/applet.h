@@ -41,29 +41,7 @@ void applet_complain(const char *name, const char *text);
 /* For a struct diag whose context is the name: the same, with "warning: " or "note: " before it. */
 void applet_emit(struct diag *d, enum diag_level level, const char *text);
 
-/*
- * Rows of an option table for whom to ask of a cluster; `at` is where the applet's settings have
- * their struct access. The environment's part is filled in by applet_access_env.
- */
-#define APPLET_ACCESS_ROW(at, option, value, member, text)                                         \
-	{                                                                                          \
-		.kind = OPT_TEXT, .name = option, .value_name = value,                             \
-		.offset = (at) + offsetof(struct access, member), .help = text                     \
-	}
-#define APPLET_ACCESS_ROWS(at)                                                                     \
-	APPLET_ACCESS_ROW(at, "kubeconfig", "FILE", kubeconfig,                                    \
-			  "As a kubeconfig says; several as in $KUBECONFIG."),                     \
-		APPLET_ACCESS_ROW(at, "context", "NAME", context,                                  \
-				  "The context of the kubeconfig. Without --kubeconfig: that of "  \
-				  "$KUBECONFIG, or of ~/.kube/config."),                           \
-		APPLET_ACCESS_ROW(at, "server", "URL", server,                                     \
-				  "This API server; http:// for kubectl proxy."),                  \
-		APPLET_ACCESS_ROW(at, "token-file", "FILE", token_file,                            \
-				  "The token for --server."),                                      \
-		APPLET_ACCESS_ROW(at, "certificate-authority", "FILE", ca_file,                    \
-				  "Who has signed the certificate of --server. [default: the "     \
-				  "authorities inside]")
-
+/* Fills in what the environment says, see struct access. */
 void applet_access_env(struct access *access);
 
 #endif

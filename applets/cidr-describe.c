@@ -86,7 +86,7 @@ static const struct opt options[] = {
 	ROW(OPT_FLAG, 0, "in-cluster", NULL, in_cluster,
 	    "As the pod's service account; without one, without rights or without an answer, by "
 	    "the pod's environment and routes."),
-	APPLET_ACCESS_ROWS(AT(access)),
+	ACCESS_ROWS(AT(access)),
 	{.kind = OPT_DURATION,
 	 .name = "timeout",
 	 .value_name = "TIME",
@@ -297,26 +297,6 @@ static bool asks_cluster(const struct settings *s)
 	return s->in_cluster || a->server != NULL || a->kubeconfig != NULL || a->context != NULL;
 }
 
-/* What all NAME_SERVICE_HOST of the environment say: addresses of Services. */
-static bool service_hosts(struct arena *arena, struct verb_words *out)
-{
-	size_t count = 0;
-
-	while (environ[count] != NULL)
-		count++;
-	out->items = arena_get_array(arena, count + 1, sizeof *out->items);
-	out->count = 0;
-	for (size_t i = 0; out->items != NULL && i < count; i++) {
-		const char *value = strchr(environ[i], '=');
-
-		if (value != NULL &&
-		    span_ends_with(span_of(environ[i], (size_t)(value - environ[i])),
-				   SPAN("_SERVICE_HOST")))
-			((const char **)(uintptr_t)out->items)[out->count++] = value + 1;
-	}
-	return out->items != NULL;
-}
-
 static enum verb_answer ask_cluster(struct discover *d, const struct settings *s, struct error *e)
 {
 	struct live_settings live = {
@@ -331,7 +311,7 @@ static enum verb_answer ask_cluster(struct discover *d, const struct settings *s
 	struct anchors *inside = NULL;
 	enum verb_answer answer;
 
-	if (!service_hosts(d->arena, &live.hosts)) {
+	if (!live_find_hosts(d->arena, environ, &live.hosts)) {
 		error_set(e, "out of memory");
 		return VERB_FAILED;
 	}
@@ -344,39 +324,14 @@ static enum verb_answer ask_cluster(struct discover *d, const struct settings *s
 	return answer;
 }
 
-/* --labels pod,service and the like. */
-static bool take_labels(struct discover *d, const struct settings *s, struct error *e)
-{
-	struct clusterfind *f = &d->find;
-
-	for (size_t i = 0; i < s->labels.count; i++) {
-		struct span rest = span_from_cstr(s->labels.items[i]), word;
-
-		while (span_split(&rest, ',', &word)) {
-			unsigned role = 0;
-
-			while (role < CLUSTERKEYS_ROLES &&
-			       !span_eq(word, span_from_cstr(clusterkeys_roles[role])))
-				role++;
-			if ((role == CLUSTERKEYS_ROLES && !span_eq(word, SPAN("-"))) ||
-			    f->label_count == CLUSTERFIND_LABELS_MAX)
-				return error_set(e,
-						 "--labels: expected pod, service or - for each "
-						 "of at most %d columns, such as pod,service",
-						 CLUSTERFIND_LABELS_MAX);
-			f->labels[f->label_count++] = (uint8_t)role;
-		}
-	}
-	return true;
-}
-
 static enum verb_answer look_everywhere(struct discover *d, const struct settings *s,
 					bool *is_complete, struct error *e)
 {
 	bool has_source = s->files.count > 0 || s->node || s->providers.count > 0;
 
-	if (!take_labels(d, s, e))
-		return VERB_REFUSED;
+	for (size_t i = 0; i < s->labels.count; i++)
+		if (!discover_labels(d, s->labels.items[i], e))
+			return VERB_REFUSED;
 	for (size_t i = 0; i < s->files.count; i++)
 		if (!discover_file(d, s->files.items[i], e))
 			return VERB_REFUSED;

@@ -46,6 +46,26 @@ bool error_set_sys(struct error *e, const char *format, ...)
 	return false;
 }
 
+/* Two addresses of IPv6 and a hyphen are shown whole. */
+#define QUOTED_MAX 80
+
+bool error_quote(struct error *e, struct span text, const char *format, ...)
+{
+	char storage[ERROR_TEXT_MAX];
+	struct buf b;
+	va_list args;
+
+	BUF_INIT_ARRAY(&b, storage);
+	buf_add_byte(&b, '"');
+	buf_add_escaped(&b, text, QUOTED_MAX);
+	buf_add_byte(&b, '"');
+	va_start(args, format);
+	buf_vprintf(&b, format, args);
+	va_end(args);
+	keep(e, &b);
+	return false;
+}
+
 bool error_prefix(struct error *e, const char *format, ...)
 {
 	char storage[ERROR_TEXT_MAX];

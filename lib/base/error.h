@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/span.h"
+
 #define ERROR_TEXT_MAX 512
 
 struct error {
@@ -21,6 +23,9 @@ struct error {
 bool error_set(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same with ": " and strerror(errno) behind it. errno is left as it was. */
 bool error_set_sys(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same behind the user's words, in quotes, escaped, and cut when they are very long. */
+bool error_quote(struct error *e, struct span text, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Puts "PREFIX: " before the text that is there; returns false. */
 bool error_prefix(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same with a path, escaped so that it is safe to print, and cut when it is very long. */

@@ -27,6 +27,28 @@ void discover_fini(struct discover *d)
 	clusterinfo_fini(&d->info);
 }
 
+bool discover_labels(struct discover *d, const char *list, struct error *e)
+{
+	struct span rest = span_from_cstr(list), word;
+	struct clusterfind *f = &d->find;
+
+	while (span_split(&rest, ',', &word)) {
+		unsigned role = 0;
+
+		while (role < CLUSTERKEYS_ROLES &&
+		       !span_eq(word, span_from_cstr(clusterkeys_roles[role])))
+			role++;
+		if ((role == CLUSTERKEYS_ROLES && !span_eq(word, SPAN("-"))) ||
+		    f->label_count == CLUSTERFIND_LABELS_MAX)
+			return error_set(e,
+					 "--labels: expected pod, service or - for each of at "
+					 "most %d columns, such as pod,service",
+					 CLUSTERFIND_LABELS_MAX);
+		f->labels[f->label_count++] = (uint8_t)role;
+	}
+	return true;
+}
+
 static bool on_piece(void *context, struct span piece, struct error *e)
 {
 	return clusterread_feed(context, piece, e);

@@ -27,6 +27,9 @@ struct discover {
 void discover_init(struct discover *d, struct arena *arena, struct diag *diag);
 void discover_fini(struct discover *d);
 
+/* `pod,service,-`: what the columns of values without labels are. False with the error. */
+bool discover_labels(struct discover *d, const char *list, struct error *e);
+
 /*
  * One file, "-" for standard input, or a directory: its *.yaml, *.yml, *.json, *.conf, *.conflist
  * and *.env. False with the error, or with complaints about what is in it.

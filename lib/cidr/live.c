@@ -13,6 +13,28 @@
 /* What goes another way when this one does not. */
 #define INSTEAD "kubectl get nodes,servicecidrs -o json | cidr-describe"
 
+bool live_find_hosts(struct arena *arena, char *const *environment, struct verb_words *out)
+{
+	size_t count = 0;
+
+	while (environment[count] != NULL)
+		count++;
+	out->items = arena_get_array(arena, count + 1, sizeof *out->items);
+	out->count = 0;
+	if (out->items == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct span entry = span_from_cstr(environment[i]);
+		size_t name_len = span_find(entry, '=');
+
+		if (name_len != SIZE_MAX &&
+		    span_ends_with(span_first(entry, name_len), SPAN("_SERVICE_HOST")))
+			((const char **)(uintptr_t)out->items)[out->count++] = environment[i] +
+									       name_len + 1;
+	}
+	return true;
+}
+
 static void warn_of_forbidden(const struct ladder *l, struct discover *d)
 {
 	if (l->forbidden == 0)

@@ -26,6 +26,9 @@ struct live_settings {
 	bool wants[CLUSTERKEYS_ROLES];
 };
 
+/* What all NAME_SERVICE_HOST of an environment say. False when memory is out. */
+bool live_find_hosts(struct arena *arena, char *const *environment, struct verb_words *out);
+
 /*
  * Adds what is found to d. VERB_FAILED with the error when the server can't be asked, VERB_REFUSED
  * when it is not clear whom to ask: with the error, or with complaints and an empty one.

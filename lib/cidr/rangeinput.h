@@ -2,7 +2,8 @@
  * rangeinput: ranges as they are given to the verbs: operands, files, standard input.
  *
  * An operand is a list A,B,C of ranges (range.h), also as a flag --NAME=A,B,C, or @FILE, or - for
- * standard input. Files are read as rangescan.h says. Every error names the operand's entry, or FILE:LINE:COL.
+ * standard input. Files are read as rangescan.h says. Every error names the operand's entry, or
+ * FILE:LINE:COL.
  */
 #ifndef CIDR_RANGEINPUT_H
 #define CIDR_RANGEINPUT_H

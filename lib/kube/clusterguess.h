@@ -27,8 +27,8 @@ bool clusterguess_services(struct clusterinfo *info, enum clusterinfo_guess gues
 /*
  * Adds the pods' range from the texts of /proc/net/route and /proc/net/ipv6_route: with Flannel,
  * k3s and RKE2 a pod has a route by a gateway to the whole range beside the one to its node's part
- * of it; with Weave, nodes and pods have a route to all of it on their link. Of a node's routes only
- * such count.
+ * of it; with Weave, nodes and pods have a route to all of it on their link. Of a node's routes
+ * only such count.
  */
 bool clusterguess_pods(struct span route, const char *file, bool is_node, struct clusterinfo *info);
 

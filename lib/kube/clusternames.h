@@ -19,8 +19,8 @@ struct clusternames {
 };
 
 /*
- * A name that is asked for (`range` empty), or one with its range. The texts are copied, `file` must
- * live as long as what is found. False when memory is out.
+ * A name that is asked for (`range` empty), or one with its range. The texts are copied, `file`
+ * must live as long as what is found. False when memory is out.
  */
 bool clusternames_add(struct clusternames *names, struct arena *arena, struct span name,
 		      struct span range, const char *file, struct clustervalue_pos at);

@@ -6,10 +6,12 @@
 #define KUBEAPI_ACCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/diag.h"
 #include "base/error.h"
 #include "kubeapi/credentials.h"
+#include "sys/opt.h"
 #include "tls/anchors.h"
 
 /* NULL for what was not given. */
@@ -26,6 +28,25 @@ struct access {
 	const char *instead;		 /* see kubeconfig_read */
 	const struct anchors *otherwise; /* trusted when nothing says whom */
 };
+
+/* Rows of an option table for the first five members; `at`: where struct access is in the settings. */
+#define ACCESS_ROW(at, option, value, member, text)                                                \
+	{                                                                                          \
+		.kind = OPT_TEXT, .name = option, .value_name = value,                             \
+		.offset = (at) + offsetof(struct access, member), .help = text                     \
+	}
+#define ACCESS_ROWS(at)                                                                            \
+	ACCESS_ROW(at, "kubeconfig", "FILE", kubeconfig,                                           \
+		   "As a kubeconfig says; several as in $KUBECONFIG."),                            \
+		ACCESS_ROW(at, "context", "NAME", context,                                         \
+			   "The context of the kubeconfig. Without --kubeconfig: that of "         \
+			   "$KUBECONFIG, or of ~/.kube/config."),                                  \
+		ACCESS_ROW(at, "server", "URL", server,                                            \
+			   "This API server; http:// for kubectl proxy."),                         \
+		ACCESS_ROW(at, "token-file", "FILE", token_file, "The token for --server."),       \
+		ACCESS_ROW(at, "certificate-authority", "FILE", ca_file,                           \
+			   "Who has signed the certificate of --server. [default: the "            \
+			   "authorities inside]")
 
 /*
  * Of a kubeconfig, complaints go to the diag, and *e is empty. credentials_fini is due also after

@@ -4,16 +4,9 @@
 #include "net/hostname.h"
 #include "net/hostport.h"
 
-#define URL_SHOWN_MAX 80
-
 static bool refuse(struct span text, const char *problem, struct error *e)
 {
-	char storage[4 * URL_SHOWN_MAX + 8];
-	struct buf quoted;
-
-	BUF_INIT_ARRAY(&quoted, storage);
-	buf_add_escaped(&quoted, text, URL_SHOWN_MAX);
-	return error_set(e, "\"%s\": %s; expected https://HOST:PORT", buf_cstr(&quoted), problem);
+	return error_quote(e, text, ": %s; expected https://HOST:PORT", problem);
 }
 
 /* Takes "https://" or "http://" off the front. */

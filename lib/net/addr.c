@@ -2,108 +2,49 @@
 
 #include <netinet/in.h>
 
-#include "base/ascii.h"
-#include "base/endian.h"
 #include "base/num.h"
+#include "net/iptext.h"
 
-/*
- * IPv4address = dec-octet 3("." dec-octet), RFC 3986 section 3.2.2. No leading zeroes: some read
- * the octet as octal then, and two readers of one address are a hole.
- */
-static bool parse_ipv4(struct span text, uint8_t out[static 4])
+struct wide addr_number(const struct addr *a)
 {
-	struct span part;
-	uint64_t value;
+	struct wide number = {0, 0};
 
-	for (int i = 0; i < 4; i++) {
-		if (!span_split(&text, '.', &part) || part.len > 3 ||
-		    (part.len > 1 && part.ptr[0] == '0') || !num_parse_u64(part, 0, 255, &value))
-			return false;
-		out[i] = (uint8_t)value;
+	for (size_t i = 0; i < (a->family == 4 ? 4 : 16); i++) {
+		number = wide_shifted(number, 8);
+		number.low |= a->bytes[i];
 	}
-	return text.ptr == NULL;
+	return number;
 }
 
-/* h16 = 1*4HEXDIG */
-static bool parse_h16(struct span text, uint16_t *out)
+void addr_set_number(struct addr *a, uint8_t family, struct wide number)
 {
-	unsigned value = 0;
+	size_t size = family == 4 ? 4 : 16;
 
-	if (text.len < 1 || text.len > 4)
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		int digit = ascii_hex_value(text.ptr[i]);
-
-		if (digit < 0)
-			return false;
-		value = value << 4 | (unsigned)digit;
-	}
-	*out = (uint16_t)value;
-	return true;
+	*a = (struct addr){.family = family};
+	for (size_t i = 0; i < size; i++)
+		a->bytes[size - 1 - i] = (uint8_t)(i < 8 ? number.low >> 8 * i
+							 : number.high >> (8 * i - 64));
 }
 
-/* [ h16 *( ":" h16 ) ], where an IPv4address may stand for the last two when `ipv4_ends`. */
-static bool parse_groups(struct span text, bool ipv4_ends, uint8_t out[static 16], size_t *len)
+static bool read_all(struct span text, uint8_t *family, struct wide *number)
 {
-	struct span part;
-	uint16_t group;
+	const char *at = text.ptr;
 
-	*len = 0;
-	if (text.len == 0)
-		return true;
-	while (span_split(&text, ':', &part)) {
-		if (text.ptr == NULL && ipv4_ends && *len <= 12 && parse_ipv4(part, out + *len)) {
-			*len += 4;
-			return true;
-		}
-		if (*len > 14 || !parse_h16(part, &group))
-			return false;
-		endian_put_be16(out + *len, group);
-		*len += 2;
-	}
-	return true;
-}
-
-/* Position of "::", or SIZE_MAX. */
-static size_t find_gap(struct span text)
-{
-	for (size_t i = 1; i < text.len; i++)
-		if (text.ptr[i - 1] == ':' && text.ptr[i] == ':')
-			return i - 1;
-	return SIZE_MAX;
-}
-
-/* RFC 4291 section 2.2: eight groups, or fewer on both sides of one "::" that stands for zeroes. */
-static bool parse_ipv6(struct span text, uint8_t out[static 16])
-{
-	size_t gap = find_gap(text), head_len, tail_len;
-	uint8_t tail[16];
-
-	memset(out, 0, 16);
-	if (gap == SIZE_MAX)
-		return parse_groups(text, true, out, &head_len) && head_len == 16;
-	if (!parse_groups(span_first(text, gap), false, out, &head_len) ||
-	    !parse_groups(span_from(text, gap + 2), true, tail, &tail_len) ||
-	    head_len + tail_len > 14)
-		return false;
-	memcpy(out + 16 - tail_len, tail, tail_len);
-	return true;
+	return text.len > 0 && iptext_read(&at, text.ptr + text.len, family, number) &&
+	       at == text.ptr + text.len;
 }
 
 bool addr_parse_ip(struct span text, struct addr *out)
 {
-	struct addr a = {0};
+	bool has_brackets = text.len > 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']';
+	struct wide number;
+	uint8_t family;
 
-	if (parse_ipv4(text, a.bytes)) {
-		a.family = 4;
-	} else {
-		if (text.len >= 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']')
-			text = span_of(text.ptr + 1, text.len - 2);
-		if (!parse_ipv6(text, a.bytes))
-			return false;
-		a.family = 6;
-	}
-	*out = a;
+	if (has_brackets)
+		text = span_of(text.ptr + 1, text.len - 2);
+	if (!read_all(text, &family, &number) || (has_brackets && family == 4))
+		return false;
+	addr_set_number(out, family, number);
 	return true;
 }
 
@@ -130,71 +71,18 @@ bool addr_parse(struct span text, uint16_t default_port, struct addr *out)
 	return true;
 }
 
-static void format_ipv4(const uint8_t bytes[static 4], struct buf *out)
-{
-	for (int i = 0; i < 4; i++) {
-		if (i > 0)
-			buf_add_byte(out, '.');
-		buf_add_u64(out, bytes[i]);
-	}
-}
-
-/*
- * RFC 5952 section 4: "::" for the first of the longest runs of zero groups, when it has two or
- * more.
- */
-static void find_zero_run(const uint8_t bytes[static 16], int *start, int *end)
-{
-	int from = 0;
-
-	*start = *end = -1;
-	for (int i = 0; i <= 8; i++) {
-		if (i < 8 && endian_get_be16(bytes + 2 * i) == 0)
-			continue;
-		if (i - from >= 2 && i - from > *end - *start) {
-			*start = from;
-			*end = i;
-		}
-		from = i + 1;
-	}
-}
-
-static void format_ipv6(const uint8_t bytes[static 16], struct buf *out)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	int start, end;
-
-	/* RFC 5952 section 5: dotted where the prefix says that an IPv4 address is inside. */
-	if (memcmp(bytes, mapped, sizeof mapped) == 0) {
-		buf_add(out, SPAN("::ffff:"));
-		format_ipv4(bytes + 12, out);
-		return;
-	}
-	find_zero_run(bytes, &start, &end);
-	for (int i = 0; i < 8; i++) {
-		if (i == start) {
-			buf_add(out, SPAN("::"));
-			i = end - 1;
-			continue;
-		}
-		if (i > 0 && i != end)
-			buf_add_byte(out, ':');
-		buf_add_hex(out, endian_get_be16(bytes + 2 * i));
-	}
-}
-
 void addr_format(const struct addr *a, struct buf *out)
 {
 	bool brackets = a->family == 6 && a->port != 0;
+	char text[IPTEXT_MAX];
 
 	if (brackets)
 		buf_add_byte(out, '[');
-	if (a->family == 6)
-		format_ipv6(a->bytes, out);
-	else if (a->family == 4)
-		format_ipv4(a->bytes, out);
-	else
+	if (a->family == 0)
 		buf_add(out, SPAN("none"));
+	else
+		buf_add(out, span_of(text, (size_t)(iptext_write(text, a->family, addr_number(a)) -
+						    text)));
 	if (brackets)
 		buf_add_byte(out, ']');
 	if (a->port != 0) {

@@ -4,17 +4,9 @@
 
 #include "base/num.h"
 
-/* The user's words in a message. */
-#define SHOWN_MAX 64
-
 static bool refuse(struct error *e, struct span text, const char *problem)
 {
-	char storage[SHOWN_MAX * 4 + 4];
-	struct buf shown;
-
-	BUF_INIT_ARRAY(&shown, storage);
-	buf_add_escaped(&shown, text, SHOWN_MAX);
-	return error_set(e, "\"%s\" is no range of addresses: %s", buf_cstr(&shown), problem);
+	return error_quote(e, text, " is no range of addresses: %s", problem);
 }
 
 /* Clears the bits behind the prefix; true when one was set. */
@@ -81,11 +73,6 @@ void cidr_format(const struct cidr *c, struct buf *out)
 	addr_format(&c->network, out);
 	buf_add_byte(out, '/');
 	buf_add_u64(out, c->length);
-}
-
-bool cidr_eq(const struct cidr *a, const struct cidr *b)
-{
-	return a->length == b->length && addr_eq(&a->network, &b->network);
 }
 
 bool cidr_contains(const struct cidr *c, const struct addr *a)

@@ -32,7 +32,6 @@ bool cidr_parse(struct span text, struct cidr *out, bool *had_host_bits, struct 
 /* "10.4.0.0/14", "2001:db8::/32": RFC 5952, the length always there. */
 void cidr_format(const struct cidr *c, struct buf *out);
 
-bool cidr_eq(const struct cidr *a, const struct cidr *b);
 /* Of one family, and inside. */
 bool cidr_contains(const struct cidr *c, const struct addr *a);
 

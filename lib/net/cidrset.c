@@ -404,17 +404,6 @@ bool cidrset_contains(const struct cidrset *s, const struct range *r)
 	return range_contains(&found, r);
 }
 
-bool cidrset_overlaps(const struct cidrset *s, const struct range *r)
-{
-	size_t at = find(s, r);
-	struct range found;
-
-	if (at >= cidrset_count(s))
-		return false;
-	found = cidrset_at(s, at);
-	return range_overlaps(&found, r);
-}
-
 bool cidrset_cover(const struct cidrset *s, uint8_t family, struct range *out)
 {
 	size_t count = family == 4 ? s->count4 : s->count6, from = family == 4 ? 0 : s->count4;

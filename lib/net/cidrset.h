@@ -55,9 +55,8 @@ struct range cidrset_at(const struct cidrset *s, size_t index);
 bool cidrset_exclude(const struct cidrset *a, const struct cidrset *b, struct cidrset *out);
 bool cidrset_intersect(const struct cidrset *a, const struct cidrset *b, struct cidrset *out);
 
-/* All of the range is in the set; some of it is. O(log n). */
+/* All of the range is in the set. O(log n). */
 bool cidrset_contains(const struct cidrset *s, const struct range *r);
-bool cidrset_overlaps(const struct cidrset *s, const struct range *r);
 
 /* The smallest prefix that holds all of `family`; false when there is none of it. */
 bool cidrset_cover(const struct cidrset *s, uint8_t family, struct range *out);

@@ -2,15 +2,10 @@
 
 #include "base/num.h"
 
-/* The user's words in a message. */
-#define SHOWN_MAX 64
-
 bool portrange_parse(struct span text, struct portrange *out, struct error *e)
 {
 	size_t dash = span_find(text, '-');
-	char storage[SHOWN_MAX * 4 + 4];
 	struct portrange r;
-	struct buf shown;
 
 	if (num_parse_port(span_first(text, dash), &r.first)) {
 		r.last = r.first;
@@ -20,10 +15,7 @@ bool portrange_parse(struct span text, struct portrange *out, struct error *e)
 			return true;
 		}
 	}
-	BUF_INIT_ARRAY(&shown, storage);
-	buf_add_escaped(&shown, text, SHOWN_MAX);
-	return error_set(e, "\"%s\" is neither a port from 1 to 65535 nor FIRST-LAST",
-			 buf_cstr(&shown));
+	return error_quote(e, text, " is neither a port from 1 to 65535 nor FIRST-LAST");
 }
 
 void portrange_format(const struct portrange *r, struct buf *out)

@@ -1,33 +1,10 @@
 #include "net/range.h"
 
 #include "base/ascii.h"
-#include "base/endian.h"
 #include "net/cidr.h"
+#include "net/iptext.h"
 
 /* ---- Reading: plain forms in one pass, all else by cidr_parse, which knows what to say ---- */
-
-/* dec-octet 3("." dec-octet); moves *at behind it. */
-static bool read_ipv4(const char **at, const char *end, uint32_t *out)
-{
-	const char *p = *at;
-	uint32_t value = 0;
-
-	for (int i = 0; i < 4; i++) {
-		unsigned octet = 0;
-		const char *start;
-
-		if (i > 0 && (p == end || *p++ != '.'))
-			return false;
-		for (start = p; p < end && ascii_is_digit(*p) && p - start < 3; p++)
-			octet = octet * 10 + (unsigned)(*p - '0');
-		if (p == start || octet > 255 || (*start == '0' && p - start > 1))
-			return false;
-		value = value << 8 | octet;
-	}
-	*at = p;
-	*out = value;
-	return true;
-}
 
 /* A length up to `max` that is all of the rest. */
 static bool read_length(const char *p, const char *end, unsigned max, unsigned *out)
@@ -45,82 +22,6 @@ static bool read_length(const char *p, const char *end, unsigned max, unsigned *
 	return length <= max;
 }
 
-static const unsigned char hex_values[256] = {
-	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
-	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
-	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
-	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
-};
-
-/* Eight groups, or fewer around one "::"; IPv4 at the end is left to the slow way. */
-static bool read_ipv6(const char **at, const char *end, struct wide *out)
-{
-	uint64_t halves[2] = {0, 0}, tail[2] = {0, 0};
-	int groups = 0, gap = -1;
-	const char *p = *at;
-
-	if (end - p >= 2 && p[0] == ':' && p[1] == ':') {
-		gap = 0;
-		p += 2;
-	}
-	while (p < end && groups < 8) {
-		unsigned group = 0;
-		const char *start = p;
-		int value;
-
-		for (; p < end && p - start < 4 && (value = hex_values[(unsigned char)*p]) > 0; p++)
-			group = group << 4 | (unsigned)(value - 1);
-		if (p == start)
-			break;
-		halves[0] = halves[0] << 16 | halves[1] >> 48;
-		halves[1] = halves[1] << 16 | group;
-		groups++;
-		if (p == end || *p != ':')
-			break;
-		if (end - p >= 2 && p[1] == ':') {
-			if (gap >= 0)
-				return false;
-			gap = groups;
-			p += 2;
-			if (p == end || hex_values[(unsigned char)*p] == 0)
-				break;
-		} else if (end - p < 2 || hex_values[(unsigned char)*++p] == 0) {
-			return false;
-		}
-	}
-	if (gap < 0 ? groups != 8 : groups > 7)
-		return false;
-	if (gap >= 0) {
-		/* What stands before the gap goes up to the top. */
-		struct wide low = wide_ones((unsigned)(groups - gap) * 16);
-		unsigned up = (unsigned)(8 - groups) * 16;
-
-		tail[0] = halves[0] & low.high;
-		tail[1] = halves[1] & low.low;
-		halves[0] &= ~low.high;
-		halves[1] &= ~low.low;
-		if (up == 128) {
-			halves[0] = halves[1] = 0;
-		} else if (up >= 64) {
-			halves[0] = halves[1] << (up - 64);
-			halves[1] = 0;
-		} else {
-			halves[0] = halves[0] << up | halves[1] >> (64 - up);
-			halves[1] <<= up;
-		}
-		halves[0] |= tail[0];
-		halves[1] |= tail[1];
-	}
-	*at = p;
-	*out = wide_of(halves[0], halves[1]);
-	return true;
-}
-
-static bool is_mapped(struct wide address)
-{
-	return address.high == 0 && address.low >> 32 == 0xffff;
-}
-
 static void set_prefix(struct range *out, struct wide address, unsigned free_bits, bool *had)
 {
 	struct wide ones = wide_ones(free_bits);
@@ -132,45 +33,27 @@ static void set_prefix(struct range *out, struct wide address, unsigned free_bit
 
 static bool read_plain(struct span text, struct range *out, bool *had_host_bits)
 {
-	unsigned width = 32, length;
-	const char *p, *end;
+	const char *p = text.ptr, *end = p + text.len;
+	unsigned width, length;
 	struct wide address;
-	uint32_t v4;
+	uint8_t family;
 
-	if (text.len < 2)
+	if (text.len < 2 || !iptext_read(&p, end, &family, &address) ||
+	    (family == 6 && iptext_is_mapped(address)))
 		return false;
-	p = text.ptr;
-	end = p + text.len;
-	if (read_ipv4(&p, end, &v4)) {
-		address = wide_of(0, v4);
-	} else {
-		p = text.ptr;
-		width = 128;
-		if (!read_ipv6(&p, end, &address) || is_mapped(address))
-			return false;
-	}
-	length = width;
+	length = width = family == 4 ? 32 : 128;
 	if (p < end && (*p != '/' || !read_length(p + 1, end, width, &length)))
 		return false;
-	out->family = width == 32 ? 4 : 6;
+	out->family = family;
 	set_prefix(out, address, width - length, had_host_bits);
 	return true;
 }
 
 struct range range_of_addr(const struct addr *a)
 {
-	struct range r = {.family = a->family};
+	struct wide number = addr_number(a);
 
-	if (a->family == 4) {
-		r.first = wide_of(0, endian_get_be32(a->bytes));
-	} else {
-		for (int i = 0; i < 8; i++) {
-			r.first.high = r.first.high << 8 | a->bytes[i];
-			r.first.low = r.first.low << 8 | a->bytes[i + 8];
-		}
-	}
-	r.last = r.first;
-	return r;
+	return (struct range){.family = a->family, .first = number, .last = number};
 }
 
 static struct range from_cidr(const struct cidr *c)
@@ -182,17 +65,9 @@ static struct range from_cidr(const struct cidr *c)
 	return r;
 }
 
-/* The longest of a text that a message shows. */
-#define SHOWN_MAX 100
-
 static bool refuse(struct error *e, struct span text, const char *problem)
 {
-	char storage[SHOWN_MAX * 4 + 4];
-	struct buf shown;
-
-	BUF_INIT_ARRAY(&shown, storage);
-	buf_add_escaped(&shown, text, SHOWN_MAX);
-	return error_set(e, "\"%s\" is no range of addresses: %s", buf_cstr(&shown), problem);
+	return error_quote(e, text, " is no range of addresses: %s", problem);
 }
 
 /* FIRST-LAST, the hyphen at `hyphen`. */
@@ -303,87 +178,9 @@ bool range_is_all(const struct range *r)
 
 /* ---- Writing ---- */
 
-static char *write_octet(char *at, unsigned value)
-{
-	if (value >= 100)
-		*at++ = (char)('0' + value / 100);
-	if (value >= 10)
-		*at++ = (char)('0' + value / 10 % 10);
-	*at++ = (char)('0' + value % 10);
-	return at;
-}
-
-static char *write_ipv4(char *at, uint32_t address)
-{
-	for (int shift = 24; shift >= 0; shift -= 8) {
-		at = write_octet(at, address >> shift & 0xff);
-		if (shift > 0)
-			*at++ = '.';
-	}
-	return at;
-}
-
-static char *write_group(char *at, unsigned group)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (group >= 0x1000)
-		*at++ = digits[group >> 12];
-	if (group >= 0x100)
-		*at++ = digits[group >> 8 & 15];
-	if (group >= 0x10)
-		*at++ = digits[group >> 4 & 15];
-	*at++ = digits[group & 15];
-	return at;
-}
-
-/* RFC 5952 section 4: "::" for the first of the longest runs of two or more zero groups. */
-static char *write_ipv6(char *at, struct wide address)
-{
-	unsigned groups[8];
-	int from = 0, start = -1, end = -1;
-
-	for (int i = 0; i < 8; i++)
-		groups[i] = (uint16_t)(i < 4 ? address.high >> (48 - 16 * i)
-					     : address.low >> (112 - 16 * i));
-	for (int i = 0; i <= 8; i++) {
-		if (i < 8 && groups[i] == 0)
-			continue;
-		if (i - from >= 2 && i - from > end - start) {
-			start = from;
-			end = i;
-		}
-		from = i + 1;
-	}
-	for (int i = 0; i < 8; i++) {
-		if (i == start) {
-			*at++ = ':';
-			*at++ = ':';
-			i = end - 1;
-			continue;
-		}
-		if (i > 0 && i != end)
-			*at++ = ':';
-		at = write_group(at, groups[i]);
-	}
-	return at;
-}
-
-static char *write_address(char *at, uint8_t family, struct wide number)
-{
-	if (family == 4)
-		return write_ipv4(at, (uint32_t)number.low);
-	/* RFC 5952 section 5 */
-	if (is_mapped(number)) {
-		memcpy(at, "::ffff:", 7);
-		return write_ipv4(at + 7, (uint32_t)number.low);
-	}
-	return write_ipv6(at, number);
-}
-
 void range_format_address(uint8_t family, struct wide number, struct buf *out)
 {
-	char text[RANGE_TEXT_MAX], *end = write_address(text, family, number);
+	char text[RANGE_TEXT_MAX], *end = iptext_write(text, family, number);
 
 	buf_add(out, span_of(text, (size_t)(end - text)));
 }
@@ -391,14 +188,14 @@ void range_format_address(uint8_t family, struct wide number, struct buf *out)
 void range_format(const struct range *r, struct buf *out)
 {
 	int length = range_length(r);
-	char text[RANGE_TEXT_MAX], *at = write_address(text, r->family, r->first);
+	char text[RANGE_TEXT_MAX], *at = iptext_write(text, r->family, r->first);
 
 	if (length >= 0) {
 		*at++ = '/';
-		at = write_octet(at, (unsigned)length);
+		at = iptext_write_octet(at, (unsigned)length);
 	} else {
 		*at++ = '-';
-		at = write_address(at, r->family, r->last);
+		at = iptext_write(at, r->family, r->last);
 	}
 	buf_add(out, span_of(text, (size_t)(at - text)));
 }

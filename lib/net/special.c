@@ -60,8 +60,8 @@ static const char entries[] =
 	"ff00::/8|Multicast|RFC 4291|--\n";
 
 /*
- * PREFIX|ROLES|USE, from the documentation and defaults of each distribution; larger before smaller.
- * Roles: those of enum special_role, added up.
+ * PREFIX|ROLES|USE, from the documentation and defaults of each distribution; larger before
+ * smaller. Roles: those of enum special_role, added up.
  */
 static const char kube[] =
 	"10.0.0.0/8|1|Cilium's default pool of pods\n"

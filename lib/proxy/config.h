@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/span.h"
 #include "net/cidrset.h"
+#include "net/hostport.h"
 #include "proxy/accesslog.h"
 #include "route/verdict.h"
 
@@ -46,5 +48,20 @@ struct proxy_config {
 	struct cidrset cluster; /* merged; the caller's */
 	enum verdict_policy policy;
 };
+
+/*
+ * What is inside a cluster when nothing is said: RFC 1918, RFC 6598, RFC 4193, and the Services of
+ * GKE's clusters.
+ */
+#define CONFIG_CIDRS                                                                               \
+	"10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7,34.118.224.0/20"
+
+/* What h1write has room for. */
+#define CONFIG_VIA_MAX 64
+
+/* From the options of these names, which the errors name; texts are borrowed. */
+bool config_set_cluster(struct proxy_config *c, const char *cidrs, struct error *e);
+bool config_set_via(struct proxy_config *c, const char *name, struct error *e);
+bool config_parse_gateway(const char *text, struct hostport *out, struct error *e);
 
 #endif

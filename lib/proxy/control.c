@@ -474,12 +474,6 @@ static void log_unrestricted(enum log_level level, const struct error *e)
 	log_end(&line);
 }
 
-/* Read again for each request to the API server; or NULL. */
-static const char *token_file(const struct control_settings *s)
-{
-	return s->kube != NULL ? s->kube->settings->client.token_file : NULL;
-}
-
 /* Before any thread is started. Only what is reloaded needs files; it must be known where they are. */
 static void restrict_files(const struct control_settings *s)
 {
@@ -492,7 +486,8 @@ static void restrict_files(const struct control_settings *s)
 	sandbox_begin();
 	if (r != NULL && r->is_possible && r->files.fd == -1)
 		error_set(&e, "files are not restricted: they can't be watched");
-	else if (landlock_restrict(r != NULL ? &r->files : &none, token_file(s), &e))
+	else if (landlock_restrict(r != NULL ? &r->files : &none, kubesource_token_file(s->kube),
+				   &e))
 		return;
 	log_unrestricted(LOG_DEBUG, &e);
 }

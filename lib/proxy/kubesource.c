@@ -350,6 +350,11 @@ void kubesource_stop(struct kubesource *k)
 	k->settings = NULL;
 }
 
+const char *kubesource_token_file(const struct kubesource *k)
+{
+	return k != NULL ? k->settings->client.token_file : NULL;
+}
+
 /* ---- For those who look ---- */
 
 void kubesource_print_metrics(const struct kubesource *k, struct buf *out)

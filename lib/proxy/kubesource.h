@@ -73,6 +73,9 @@ bool kubesource_start(struct kubesource *k, struct loop *loop, struct resolver *
 /* Harmless twice, and when it was not started. */
 void kubesource_stop(struct kubesource *k);
 
+/* What is read again for each request to the API server; NULL for nothing. `k` may be NULL. */
+const char *kubesource_token_file(const struct kubesource *k);
+
 void kubesource_print_metrics(const struct kubesource *k, struct buf *out);
 
 /* The roles that it needs, as manifests: in one namespace, or (empty) in the cluster. */

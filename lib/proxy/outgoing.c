@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 
-/* By local port: a tag of the newest connection that has it. Pages nobody touches take no memory. */
+/* By local port: a tag of its newest connection. Pages that nobody touches take no memory. */
 static _Atomic uint32_t tags[65536];
 
 static uint32_t tag_of(const struct addr *local, const struct addr *to)

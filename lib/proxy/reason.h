@@ -1,5 +1,6 @@
 /*
- * reason: how a request, or a connection that is passed on, ended, for the access log, the metrics and the answer. One row each.
+ * reason: how a request, or a connection that is passed on, ended, for the access log, the metrics
+ * and the answer. One row each.
  *
  * What has a finer cause (a rule of HTTP that was broken, a certificate that was refused) also
  * carries that cause's own name, as a constant text; the log shows the finer one.

@@ -209,7 +209,7 @@ static void on_upstream_event(struct watch *watch, unsigned events)
 	run(r);
 }
 
-/* Our end of the new connection says two things: whether it goes to this pod, and who comes back. */
+/* Our end of the new connection says whether it goes to this pod, and by what it is known again. */
 static void note_local(struct relay *r)
 {
 	struct addr local = original_local(r->upstream.watch.fd);

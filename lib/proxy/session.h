@@ -66,8 +66,8 @@ enum session_end {
 };
 
 /*
- * Takes over an accepted descriptor; without room for it, it is closed. `original`: where the client
- * wanted to go, of a redirected connection to the outside, else NULL.
+ * Takes over an accepted descriptor; without room for it, it is closed. `original`: where the
+ * client wanted to go, of a redirected connection to the outside, else NULL.
  */
 void session_start(struct worker *w, int fd, const struct addr *peer, const struct addr *original);
 /* Its descriptor, for somebody else; still counted as open. The session itself ends. */

@@ -49,7 +49,7 @@ enum stream_result stream_read(struct stream *s, char *to, size_t cap, size_t *g
  */
 enum stream_result stream_write(struct stream *s, struct span bytes, size_t *put);
 
-/* Plain streams only: the same for the last there is; it waits for stream_end_output or the close. */
+/* Plain streams only: the same for the last there is, which waits for the end or the close. */
 enum stream_result stream_write_last(struct stream *s, struct span bytes, size_t *put);
 
 /* The same for two pieces, one behind the other, in one system call where there is one. */

@@ -28,7 +28,7 @@ void transparent_on_timeout(struct session *s);
 
 /* May the connection be passed on as it is, when its request is for no registered host, or none? */
 bool transparent_may_pass(const struct exchange *x);
-/* Does so, from the request's first byte on, none of which may be consumed. The exchange is gone. */
+/* Does so, from the request's first byte on; none may be consumed. The exchange is gone then. */
 void transparent_pass(struct exchange *x);
 
 /* Says and counts that a request on a redirected connection is refused. */

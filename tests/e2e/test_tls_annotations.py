@@ -1,6 +1,8 @@
 """What a Service says about TLS with its external host, by annotations, before nginx and openssl's server."""
 
-from harness import EGRESSBOX, folder, has, lacks, main, run, same, test, true
+import signal
+
+from harness import EGRESSBOX, folder, has, lacks, main, run, same, test, true, until
 from origins import Lab, Nginx
 from proxy import Proxy
 from tlslab import APPLICATION_DATA, CA, Server, Tap, root
@@ -162,6 +164,29 @@ def connections_and_sessions_of_one_identity_never_serve_another():
     for _ in range(4):
         for name, (_, verdict) in ways.items():
             same(asked(proxy, f"{name}:443"), verdict, name)
+
+
+@test
+def files_that_were_replaced_are_read_again_at_sighup():
+    """A certificate that was renewed is used, and one that is bad changes nothing."""
+    lab, clients = Lab(), Lab("Clients")
+    server = nginx(lab, f"ssl_verify_client on; ssl_client_certificate {clients.ca};")
+    cert, key = lab.dir / "tls.crt", lab.dir / "tls.key"
+
+    def put(name):
+        for source, file in zip(client_of(clients, name), (cert, key)):
+            file.write_bytes(source.read_bytes())
+
+    put("first")
+    proxy = gateway(server, service("one", cert_file=cert, key_file=key), lab=lab)
+    same(asked(proxy), "secure.test CN=first")
+    put("second")
+    proxy.process.send_signal(signal.SIGHUP)
+    until(lambda: asked(proxy) == "secure.test CN=second", "the second certificate is used")
+    cert.write_text("nothing")
+    proxy.process.send_signal(signal.SIGHUP)
+    until(lambda: "tls-cert-file: certificate: no certificate" in proxy.stderr(), "the log tells of the bad file")
+    same(asked(proxy), "secure.test CN=second")
 
 
 # What is wrong with the annotations.

@@ -31,7 +31,7 @@ static void check_cidr(struct span text)
 	BUF_INIT_ARRAY(&b, storage);
 	cidr_format(&c, &b);
 	expect(!b.truncated && cidr_parse(buf_span(&b), &again, &had_host_bits, &e));
-	expect(cidr_eq(&c, &again) && !had_host_bits);
+	expect(c.length == again.length && addr_eq(&c.network, &again.network) && !had_host_bits);
 	expect(cidr_contains(&c, &c.network));
 }
 

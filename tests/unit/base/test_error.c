@@ -72,7 +72,19 @@ static void a_path_is_escaped_and_leaves_room_for_the_text(void)
 	CHECK(strstr(e.text, ": is missing") != NULL);
 }
 
-UNIT_TESTS(TEST(set_formats_and_returns_false), TEST(set_sys_names_errno_and_keeps_it),
-	   TEST(prefix_goes_before_the_text), TEST(the_text_itself_may_be_an_argument),
-	   TEST(long_text_is_cut_and_terminated),
+static void quotes_the_users_words(void)
+{
+	char lengthy[200];
+	struct error e;
+
+	CHECK(!error_quote(&e, SPAN("a\"b\n"), " is none of %d", 3));
+	CHECK_TEXT(e.text, "\"a\\\"b\\x0a\" is none of 3");
+	memset(lengthy, 'x', sizeof lengthy);
+	error_quote(&e, span_of(lengthy, sizeof lengthy), "!");
+	CHECK(strstr(e.text, "x...\"!") != NULL);
+}
+
+UNIT_TESTS(TEST(quotes_the_users_words), TEST(set_formats_and_returns_false),
+	   TEST(set_sys_names_errno_and_keeps_it), TEST(prefix_goes_before_the_text),
+	   TEST(the_text_itself_may_be_an_argument), TEST(long_text_is_cut_and_terminated),
 	   TEST(a_path_is_escaped_and_leaves_room_for_the_text))

@@ -56,5 +56,21 @@ static void a_url_that_is_none_is_refused(void)
 	arena_fini(&arena);
 }
 
-UNIT_TESTS(TEST(a_pod_without_an_account_goes_by_its_environment),
+static void finds_what_the_environment_says(void)
+{
+	static char shop[] = "SHOP_SERVICE_HOST=10.96.0.7", port[] = "SHOP_SERVICE_PORT=80",
+		    odd[] = "_SERVICE_HOST";
+	char *const environment[] = {shop, port, odd, NULL};
+	struct verb_words words;
+	struct arena arena;
+
+	arena_init(&arena, 1 << 16);
+	CHECK(live_find_hosts(&arena, environment, &words));
+	CHECK_INT(words.count, 1);
+	CHECK_TEXT(words.items[0], "10.96.0.7");
+	arena_fini(&arena);
+}
+
+UNIT_TESTS(TEST(finds_what_the_environment_says),
+	   TEST(a_pod_without_an_account_goes_by_its_environment),
 	   TEST(a_url_that_is_none_is_refused))

@@ -173,7 +173,11 @@ static void never_started_it_has_nothing_to_stop(void)
 	struct kubesource none = {.settings = NULL};
 
 	kubesource_stop(&none);
+	CHECK(kubesource_token_file(NULL) == NULL);
 	setup("steady");
+	CHECK(kubesource_token_file(&kube) == NULL);
+	settings.client.token_file = "/run/token";
+	CHECK_TEXT(kubesource_token_file(&kube), "/run/token");
 	teardown();
 }
 
