@@ -85,7 +85,7 @@ fastest := $(call bear,ec/ec_p256_% ec/ec_c25519_%) lib/tls/p256field%
 fast := $(call bear,int/% hash/% symcipher/%) $(addprefix lib/,base/% net/% http/% ev/% route/% proxy/% json/% cidr/rangewriter% tls/mont%) \
 	$(addprefix lib/ydoc/,yalloc% ybuild% ycursor% yparse%)
 small := $(call bear,hash/ghash_ctmul64% symcipher/poly1305_ctmulq% symcipher/aes_x86ni%) \
-	$(addprefix lib/base/,diag% duration% linediff% nearest% textedit% wrap%) $(addprefix lib/net/,cidr% portrange% rangelist% rangescan% special% wide%) $(addprefix lib/http/,h1problem% h1write%) \
+	$(addprefix lib/base/,diag% duration% linediff% nearest% textedit% wrap%) $(addprefix lib/net/,cidr.% portrange% rangelist% special% wide%) $(addprefix lib/http/,h1problem% h1write%) \
 	$(addprefix lib/ev/,dnsquery% resolver%) lib/route/table% lib/json/json% $(addprefix lib/proxy/,admin% announce% control% dial% drain% kubesource% listener% \
 	logwriter% manifests% metrics% names% ownaddr% pages% reload% reply% tally% upgrade% view%)
 level = $(if $(filter $(fastest),$<),-O3 -fno-inline-functions,$(if $(filter $(fast),$(filter-out $(small),$<)),-O2,-Os))

@@ -27,7 +27,6 @@
 #include "proxy/upgrade.h"
 #include "sys/cpu.h"
 #include "sys/fd.h"
-#include "sys/file.h"
 #include "sys/log.h"
 #include "tls/anchors.h"
 #include "tls/anchors_embedded.h"
@@ -64,6 +63,7 @@ static struct manifests manifests(const struct options *s, const struct hostport
 		.cluster_domain = span_from_cstr(s->cluster_domain),
 		.gateway_host = gateway->host,
 		.gateway_port = gateway->port,
+		.identities = {.ca_file = s->ca_file},
 	};
 }
 
@@ -294,24 +294,16 @@ static bool set_guard(const struct options *s, struct resources *r, struct error
 
 static bool set_tls(const struct options *s, struct resources *r, struct error *e)
 {
-	struct span text;
-
-	if (s->ca_file != NULL) {
-		if (!file_read(&r->arena, s->ca_file, ANCHORS_PEM_MAX, &text, e))
-			return false;
-		r->anchors = anchors_from_pem(text, e);
-		if (r->anchors == NULL)
-			return error_prefix(e, "%s", s->ca_file);
-	} else if (anchors_embedded_size > 0) {
-		r->anchors = anchors_from_packed(span_of(anchors_embedded, anchors_embedded_size),
-						 e);
-		if (r->anchors == NULL)
-			return false;
-	} else {
+	r->sessions = resume_new();
+	/* A file is read with the manifests, and again with them. */
+	if (s->ca_file != NULL)
+		return r->sessions != NULL || error_set(e, "out of memory");
+	if (anchors_embedded_size == 0)
 		return error_set(e,
 				 "built without a CA bundle: give --ca-file FILE or SSL_CERT_FILE");
-	}
-	r->sessions = resume_new();
+	r->anchors = anchors_from_packed(span_of(anchors_embedded, anchors_embedded_size), e);
+	if (r->anchors == NULL)
+		return false;
 	r->tls = tls_profile_new(r->anchors);
 	return (r->sessions != NULL && r->tls != NULL) || error_set(e, "out of memory");
 }
@@ -366,6 +358,7 @@ static bool set_kube(const struct options *s, struct resources *r, struct manife
 	k->watched = s->all_namespaces ? SPAN("") : m->namespace;
 	k->selector = span_from_cstr(s->selector != NULL ? s->selector : "");
 	k->routes = manifests_route_options(m);
+	k->identities.ca_file = s->ca_file;
 	kubesource_init(&r->kube, k);
 	r->kube.offer = reload_offer;
 	r->kube.context = &r->reload;
@@ -458,7 +451,7 @@ static int serve(const struct options *s, struct resources *r)
 	}
 	reload_init(&r->reload, &m);
 	r->control.reload = &r->reload;
-	table = load(&m, NULL);
+	table = load(&r->reload.manifests, NULL);
 	if (table == NULL)
 		return APPLET_USAGE;
 	if (s->upgrade_socket != NULL) {

@@ -14,8 +14,8 @@ static uint64_t letters(uint64_t word)
 }
 
 /*
- * Two ASCII letters that differ by case differ in bit 0x20 and nothing else. Bytes are mostly equal,
- * so the difference is looked at first.
+ * Two ASCII letters that differ by case differ in bit 0x20 and nothing else. Bytes are mostly
+ * equal, so the difference is looked at first.
  */
 static bool eq_nocase(uint64_t a, uint64_t b)
 {

@@ -106,8 +106,8 @@ static struct span whole_line(const char *bytes, const struct h1_field *field)
 }
 
 /*
- * Those that are for the next recipient too, in their order, byte for byte. Lines that stand side by
- * side and need no change are copied together.
+ * Those that are for the next recipient too, in their order, byte for byte. Lines that stand side
+ * by side and need no change are copied together.
  */
 static void add_fields(struct buf *out, const struct h1_head *head, const char *bytes,
 		       const struct filter *f)

@@ -29,7 +29,7 @@ struct access {
 	const struct anchors *otherwise; /* trusted when nothing says whom */
 };
 
-/* Rows of an option table for the first five members; `at`: where struct access is in the settings. */
+/* Rows of an option table for the first five members; `at` is where the struct is in its owner. */
 #define ACCESS_ROW(at, option, value, member, text)                                                \
 	{                                                                                          \
 		.kind = OPT_TEXT, .name = option, .value_name = value,                             \

@@ -11,6 +11,7 @@
 #include "proxy/admin.h"
 #include "proxy/announce.h"
 #include "proxy/kubesource.h"
+#include "proxy/confine.h"
 #include "proxy/names.h"
 #include "proxy/pages.h"
 #include "proxy/reload.h"
@@ -19,9 +20,7 @@
 #include "proxy/view.h"
 #include "proxy/worker.h"
 #include "sys/fd.h"
-#include "sys/landlock.h"
 #include "sys/log.h"
-#include "sys/sandbox.h"
 
 /* A name that nobody answers for should not keep a pod from being ready for the others. */
 #define READY_AFTER_MS 10000
@@ -465,42 +464,6 @@ static bool wait_for_list(struct control *c, struct error *e)
 	return true;
 }
 
-static void log_unrestricted(enum log_level level, const struct error *e)
-{
-	struct log_line line;
-
-	log_begin(&line, level, "sandbox is not complete");
-	log_cstr(&line, "error", e->text);
-	log_end(&line);
-}
-
-/* Before any thread is started. Only what is reloaded needs files; it must be known where they are. */
-static void restrict_files(const struct control_settings *s)
-{
-	static const struct filewatch none = {.fd = -1};
-	const struct reload *r = s->reload;
-	struct error e;
-
-	if (!s->sandbox)
-		return;
-	sandbox_begin();
-	if (r != NULL && r->is_possible && r->files.fd == -1)
-		error_set(&e, "files are not restricted: they can't be watched");
-	else if (landlock_restrict(r != NULL ? &r->files : &none, kubesource_token_file(s->kube),
-				   &e))
-		return;
-	log_unrestricted(LOG_DEBUG, &e);
-}
-
-/* When all is set up. */
-static void restrict_calls(const struct control_settings *s)
-{
-	struct error e;
-
-	if (s->sandbox && !sandbox_restrict_calls(&e))
-		log_unrestricted(LOG_INFO, &e);
-}
-
 static bool start(struct control *c, struct route_table *table, struct error *e)
 {
 	const struct control_settings *s = c->settings;
@@ -527,7 +490,8 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 	if (c->view == NULL)
 		return error_set(e, "out of memory");
 	memcpy(listen, s->listen, sizeof listen);
-	restrict_files(s);
+	if (s->sandbox)
+		confine_files(s->reload, kubesource_token_file(s->kube));
 	if (!start_sources(c, table, e) || !wait_for_list(c, e))
 		return false;
 	if (c->stopping) {
@@ -539,7 +503,8 @@ static bool start(struct control *c, struct route_table *table, struct error *e)
 	guard_listeners(s, listen, &admin);
 	if (!start_threads(c, e))
 		return false;
-	restrict_calls(s);
+	if (s->sandbox)
+		confine_calls();
 	loop_timer_set(&c->loop, &c->ready_timer, READY_AFTER_MS);
 	announce_in_log(c->view, c->worker_count, c->names.count, listen, s->listen_count, &admin);
 	announce_to_fd(s->ready_fd, listen, s->listen_count, &admin);

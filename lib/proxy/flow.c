@@ -5,7 +5,10 @@
 /* Bytes moved by one call, so that one busy connection does not keep the others waiting. */
 #define TURN_MAX (512u << 10)
 
-/* A splice that brings less is a trickle: copying it is one call less. */
+/*
+ * What a first read takes: one that is full is followed by splicing. And a splice that brings less
+ * is a trickle: copying it is one call less.
+ */
 #define BULK_MIN (16u << 10)
 
 static enum stream_result fill_pipe(struct flow *f, struct stream *source)
@@ -32,13 +35,14 @@ static enum stream_result drain_pipe(struct flow *f, struct stream *sink, struct
 
 static enum stream_result fill_block(struct flow *f, struct stream *source)
 {
+	/* What comes in bulk and is copied all the same has no pipe to be had. */
+	size_t cap = f->in_bulk ? IOBUF_SIZE : BULK_MIN, got;
 	enum stream_result r;
-	size_t got;
 
 	f->buf.start = f->buf.end = 0;
-	r = stream_read(source, f->buf.block, IOBUF_SIZE, &got);
+	r = stream_read(source, f->buf.block, cap, &got);
 	f->buf.end = (uint32_t)got;
-	f->in_bulk = got == IOBUF_SIZE;
+	f->in_bulk = got == cap;
 	return r;
 }
 

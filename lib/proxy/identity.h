@@ -21,11 +21,18 @@
 struct identity {
 	uint8_t number[TLSCONN_IDENTITY_SIZE];
 	struct tls_profile *profile; /* NULL: the proxy's own */
-	struct anchors *anchors;
-	struct keypair *keypair; /* NULL: none */
-	struct span sni;	 /* empty: the external name; both have a NUL behind them */
-	struct span names;	 /* empty: the name asked for */
+	struct anchors *anchors;     /* NULL: the profile is another identity's */
+	struct keypair *keypair;     /* NULL: none */
+	struct span sni;	     /* empty: the external name; both have a NUL behind them */
+	struct span names;	     /* empty: the name asked for */
 	bool is_unverified;
+};
+
+struct identity_settings {
+	const char *ca_file; /* trusted where a Service names none; NULL: the proxy's own profile */
+	/* Told of each file that a Service names, and the one above, before it is read; or NULL. */
+	void (*on_file)(void *context, const char *path);
+	void *context;
 };
 
 /*
@@ -33,7 +40,7 @@ struct identity {
  * them, which releases it. What is wrong with a file is reported at the annotation that names it.
  */
 void identity_attach(struct route_table *table, const struct kube_services *services,
-		     struct diag *diag);
+		     const struct identity_settings *settings, struct diag *diag);
 
 /* The number of the target's identity; zeroes when its Service says nothing. */
 const uint8_t *identity_number(const struct route_target *target);

@@ -63,8 +63,8 @@ static bool is_external_name(const struct ydoc_node *root)
 }
 
 /*
- * Whoever may create a Service is not thereby one who may use the keys, or have the files read, that
- * are mounted into the proxy.
+ * Whoever may create a Service is not thereby one who may use the keys, or have the files read,
+ * that are mounted into the proxy.
  */
 static bool names_files(const struct kube_tls *tls)
 {
@@ -184,7 +184,7 @@ struct route_table *kubesource_build(struct kubesource *k, struct error *e)
 	else
 		table = route_table_new(&merged, &k->settings->routes, e);
 	if (table != NULL)
-		identity_attach(table, &merged, &diag);
+		identity_attach(table, &merged, &k->settings->identities, &diag);
 	if (diag.errors > 0) {
 		route_table_free(table);
 		table = NULL;

@@ -23,6 +23,7 @@
 #include "kubeapi/apievents.h"
 #include "kubeapi/apiwatch.h"
 #include "kubeapi/client.h"
+#include "proxy/identity.h"
 #include "route/table.h"
 
 #define KUBESOURCE_PAUSE_MS 100
@@ -33,6 +34,7 @@ struct kubesource_settings {
 	struct span watched;	     /* namespace; empty: all */
 	struct span selector;	     /* of labels; may be empty */
 	struct route_options routes;
+	struct identity_settings identities; /* on_file is not told of what is read once more */
 };
 
 struct kubesource {

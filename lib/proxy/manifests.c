@@ -2,7 +2,6 @@
 
 #include "base/arena.h"
 #include "kube/services.h"
-#include "proxy/identity.h"
 #include "proxy/kubesource.h"
 #include "sys/file.h"
 #include "sys/inputs.h"
@@ -78,7 +77,7 @@ struct route_table *manifests_load(const struct manifests *m, struct diag *diag,
 		if (table == NULL)
 			diag_report(diag, DIAG_ERROR, "%s", e.text);
 		else
-			identity_attach(table, &services, diag);
+			identity_attach(table, &services, &m->identities, diag);
 		if (diag->errors == 0 && summary != NULL)
 			summarise(&services, table, summary);
 	}

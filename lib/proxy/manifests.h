@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/span.h"
+#include "proxy/identity.h"
 #include "route/table.h"
 #include "sys/inputs.h"
 
@@ -24,6 +25,7 @@ struct manifests {
 	struct kubesource *kube;  /* gets the Services, and makes the table; or NULL */
 	struct span gateway_host; /* as in struct route_options */
 	uint16_t gateway_port;
+	struct identity_settings identities;
 };
 
 /* What is told apart from the Services, for a table of other ones. */

@@ -422,6 +422,23 @@ void relay_start_to_name(struct worker *w, const struct relay_client *client, ui
 	resolve(r);
 }
 
+/*
+ * The newest view may be of another table than the one that the relay waits with, which gets no more
+ * answers: then it goes on by the new one, if that has the same host and port.
+ */
+static void go_on_with_newest(struct relay *r)
+{
+	const struct route_table *old = view_table(r->view->view);
+	const struct route_table *newest = view_table(r->worker->view->view);
+	const struct route_target *target = &old->targets[r->target];
+
+	if (old != newest &&
+	    !route_table_find_target(newest, target->host, target->port, target->tls, &r->target))
+		return;
+	worker_view_unref(r->view);
+	r->view = worker_view_ref(r->worker);
+}
+
 void relay_wake_waiting(struct worker *w)
 {
 	struct list woken;
@@ -432,11 +449,7 @@ void relay_wake_waiting(struct worker *w)
 		struct relay *r = LIST_OWNER(woken.next, struct relay, wait_node);
 
 		list_remove(&r->wait_node);
-		/* Its target is of one table; a view of another table has other targets. */
-		if (r->view->view->generation == w->view->view->generation) {
-			worker_view_unref(r->view);
-			r->view = worker_view_ref(w);
-		}
+		go_on_with_newest(r);
 		resolve(r);
 	}
 }

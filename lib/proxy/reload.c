@@ -116,7 +116,7 @@ static void open_watch(struct reload *r)
 	struct log_line line;
 	struct error e;
 
-	if (filewatch_open(&r->files, &r->manifests.inputs, NULL, &e)) {
+	if (filewatch_open(&r->files, &r->manifests.inputs, &e)) {
 		r->is_polling = false;
 		return;
 	}
@@ -151,16 +151,35 @@ static void on_timer(struct timer *t)
 	reload(LIST_OWNER(t, struct reload, timer), LOG_DEBUG);
 }
 
+/* Services name files of certificates. One that can't be watched is read with the others. */
+static void on_file(void *context, const char *path)
+{
+	struct reload *r = context;
+	struct error unused;
+
+	if (r->files.fd != -1)
+		filewatch_add(&r->files, path, &unused);
+}
+
+static bool can_be_read_again(const struct manifests *m)
+{
+	struct inputs ca = {&m->identities.ca_file, m->identities.ca_file != NULL, false};
+
+	return inputs_can_be_read_again(&m->inputs) && inputs_can_be_read_again(&ca);
+}
+
 void reload_init(struct reload *r, const struct manifests *m)
 {
 	*r = (struct reload){
 		.manifests = *m,
-		.is_possible = inputs_can_be_read_again(&m->inputs),
+		.is_possible = can_be_read_again(m),
 		.files = {.fd = -1},
 		.watch = {.fd = -1},
 		.generation = 1,
 		.good_at_s = clock_realtime_ms() / 1000,
 	};
+	r->manifests.identities.on_file = on_file;
+	r->manifests.identities.context = r;
 	timer_init(&r->timer, on_timer);
 	if (r->is_possible)
 		open_watch(r);

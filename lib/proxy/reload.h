@@ -44,7 +44,10 @@ struct reload {
 	void *context;
 };
 
-/* Begins to watch, before the first reading: what changes from here on is seen. */
+/*
+ * Begins to watch, before the first reading, which is to be one of r->manifests: what changes from
+ * here on is seen, also of the files of certificates that Services name.
+ */
 void reload_init(struct reload *r, const struct manifests *m);
 /* Begins to reload; `table` is the one in force. */
 void reload_start(struct reload *r, struct loop *loop, const struct route_table *table);

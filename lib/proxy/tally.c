@@ -82,7 +82,7 @@ static struct tally_part *find_for(struct tally *t, const struct route *route)
 struct tally_part **tally_routes(struct tally *t, const struct route_table *table)
 {
 	size_t count = table->route_count + (table->gateway != NULL);
-	struct tally_part **parts = alloc_get_zeroed((count + 1) * sizeof *parts);
+	struct tally_part **parts = alloc_get_zeroed((count + 1) * sizeof(struct tally_part *));
 
 	for (size_t i = 0; parts != NULL && i < count; i++) {
 		parts[i] = find_for(t, i < table->route_count ? &table->routes[i] : table->gateway);

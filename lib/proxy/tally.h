@@ -49,8 +49,8 @@ void tally_init(struct tally *t, size_t workers);
 void tally_fini(struct tally *t);
 
 /*
- * For each route of the table, by its index, and behind them for that to its gateway, if it has one,
- * the parts of all workers. From the heap, to be freed
+ * For each route of the table, by its index, and behind them for that to its gateway, if there is
+ * one, the parts of all workers. From the heap, to be freed
  * with alloc_put; NULL without memory: then nothing is counted.
  */
 struct tally_part **tally_routes(struct tally *t, const struct route_table *table);

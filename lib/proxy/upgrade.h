@@ -2,11 +2,11 @@
  * upgrade: a new process takes the place of a running one, without a moment in which nobody
  * listens: the listening sockets are passed on, with what waits in their queues.
  *
- * Whoever starts connects to the unix socket at the path. When nobody is there, it makes the socket.
- * Otherwise the running one sends its listening sockets (SCM_RIGHTS), the unix socket among them, so
- * that nothing has to be made, renamed or removed. Both accept connections now. The new one says
- * when it is ready; only then the old one stops. Should the new one fail before, nothing has
- * happened.
+ * Whoever starts connects to the unix socket at the path. When nobody is there, it makes the
+ * socket. Otherwise the running one sends its listening sockets (SCM_RIGHTS), the unix socket among
+ * them, so that nothing has to be made, renamed or removed. Both accept connections now. The new
+ * one says when it is ready; only then the old one stops. Should the new one fail before, nothing
+ * has happened.
  *
  * The conversation, in packets (SOCK_SEQPACKET) of one byte:
  *   old  'f' with up to 64 descriptors, as often as needed; then 'e'

@@ -14,8 +14,8 @@
 #define FDPASS_MAX 64
 
 /*
- * A socket connected to `path`; with '@' in front, to a name in the network namespace. -1 with errno
- * alone set (ENOENT, ECONNREFUSED: nobody is there).
+ * A socket connected to `path`; with '@' in front, to a name in the network namespace. -1 with
+ * errno alone set (ENOENT, ECONNREFUSED: nobody is there).
  */
 int fdpass_connect(const char *path);
 /*

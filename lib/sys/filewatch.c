@@ -113,7 +113,7 @@ static bool add_input(struct filewatch *w, const char *path, struct error *e)
 	return ok;
 }
 
-bool filewatch_open(struct filewatch *w, const struct inputs *in, const char *more, struct error *e)
+bool filewatch_open(struct filewatch *w, const struct inputs *in, struct error *e)
 {
 	bool ok = true;
 
@@ -123,10 +123,17 @@ bool filewatch_open(struct filewatch *w, const struct inputs *in, const char *mo
 	arena_init(&w->arena, MEMORY_MAX);
 	for (size_t i = 0; ok && i < in->count; i++)
 		ok = add_input(w, in->paths[i], e);
-	ok = ok && (more == NULL || add_file(w, more, e));
 	if (!ok)
 		filewatch_close(w);
 	return ok;
+}
+
+bool filewatch_add(struct filewatch *w, const char *path, struct error *e)
+{
+	struct span copy;
+
+	return arena_copy(&w->arena, span_from_cstr(path), &copy) ? add_file(w, copy.ptr, e)
+								  : error_set(e, "out of memory");
 }
 
 static bool stat_in(const struct filewatch_place *place, struct span name, struct stat *st,

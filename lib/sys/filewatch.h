@@ -28,12 +28,13 @@ struct filewatch {
 };
 
 /*
- * Watches what inputs_visit would read, without what is below the directories; and `more`, one more
- * file, unless it is NULL. Their texts are borrowed. What does not exist is waited for. False when
- * the system lets nothing, or not all of it, be watched; then nothing is.
+ * Watches what inputs_visit would read, without what is below the directories. Its texts are
+ * borrowed. What does not exist is waited for. False when the system lets nothing, or not all of
+ * it, be watched; then nothing is.
  */
-bool filewatch_open(struct filewatch *w, const struct inputs *in, const char *more,
-		    struct error *e);
+bool filewatch_open(struct filewatch *w, const struct inputs *in, struct error *e);
+/* One more file, whose path is copied. After false what was watched before still is. */
+bool filewatch_add(struct filewatch *w, const char *path, struct error *e);
 /* Takes what has happened since off the descriptor: does any of it matter? */
 bool filewatch_has_changed(struct filewatch *w);
 /* Calls `visit` for each directory from which something is read. */

@@ -11,8 +11,8 @@
 #include "sys/filewatch.h"
 
 /*
- * For this thread and those that it starts: files can be opened only for reading, and only below the
- * directories from which *w says that something is read, and below that of `file` (NULL: none).
+ * For this thread and those that it starts: files can be opened only for reading, and only below
+ * the directories from which *w says that something is read, and below that of `file` (NULL: none).
  * Descriptors that are open stay usable. False, and nothing has changed, where the kernel has no
  * such thing. After sandbox_begin.
  */

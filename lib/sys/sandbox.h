@@ -18,8 +18,8 @@ void sandbox_begin(void);
 /*
  * The system calls of a proxy that serves, with the arguments that it has for them, and no others;
  * for all threads (seccomp(2)). What is left: sockets of IPv4 and IPv6, files for reading, memory,
- * which never becomes executable. A call beyond that is logged with its number, and the process dies
- * of SIGSYS. False, and nothing has changed, where the kernel has no such thing. After
+ * which never becomes executable. A call beyond that is logged with its number, and the process
+ * dies of SIGSYS. False, and nothing has changed, where the kernel has no such thing. After
  * sandbox_begin.
  */
 bool sandbox_restrict_calls(struct error *e);

@@ -44,8 +44,8 @@ static inline uint64_t reduce(uint64_t out[4], const uint64_t t[5])
 /*
  * One limb of b at a time: t = (t + a * b[i] + m * p) / 2^64.
  *
- * Bounds: t < 2p after each turn, if it was before, as (2p + (2^64 - 1) * p + (2^64 - 1) * p) / 2^64
- * is 2p; so t fits in 257 bits, and t + a * b[i] in 321, of which `over` is the last.
+ * Bounds: t < 2p after each turn, if it was before, as (2p + (2^64 - 1) * p + (2^64 - 1) * p) /
+ * 2^64 is 2p; so t fits in 257 bits, and t + a * b[i] in 321, of which `over` is the last.
  */
 void p256field_mul(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
 {
@@ -77,7 +77,8 @@ void p256field_mul(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
 /*
  * The products of different limbs, which count twice, then the squares, then four turns on the
  * eight limbs as they are. What a turn carries out of its five limbs is `over`, and a bit: what is
- * in limbs 0 to i + 4 is less than 2^(64 * (i + 5)) of the square and as much of the multiples of p.
+ * in limbs 0 to i + 4 is less than 2^(64 * (i + 5)) of the square and as much of the multiples of
+ * p.
  */
 void p256field_square(uint64_t out[4], const uint64_t a[4])
 {

@@ -192,11 +192,11 @@ static unsigned bits_at(const uint64_t k[4], unsigned at, unsigned count)
  * The scalar as the sum of digits[i] * 2^i, where each digit is 0 or odd and less than
  * 2^(width - 1) either way, and `width` zeroes at least are between two others.
  */
-static void recode(signed char digits[DIGITS], const uint64_t k[4], unsigned width)
+static void recode(int16_t digits[DIGITS], const uint64_t k[4], unsigned width)
 {
 	unsigned at = 0, carry = 0;
 
-	memset(digits, 0, DIGITS);
+	memset(digits, 0, DIGITS * sizeof digits[0]);
 	while (at < 256) {
 		unsigned count = width < 256 - at ? width : 256 - at, bits;
 
@@ -207,17 +207,17 @@ static void recode(signed char digits[DIGITS], const uint64_t k[4], unsigned wid
 		/* Odd, as bit and carry differ; so 2^(width - 1) itself is not among them. */
 		bits = bits_at(k, at, count) + carry;
 		carry = bits >> (width - 1);
-		digits[at] = (signed char)((int)bits - (int)(carry << width));
+		digits[at] = (int16_t)((int)bits - (int)(carry << width));
 		at += count;
 	}
-	digits[256] = (signed char)carry;
+	digits[256] = (int16_t)carry;
 }
 
 /* out = g * G + q * Q */
 static void multiply(struct point *out, const uint64_t g[4], const uint64_t q[4],
 		     const struct affine *point_q)
 {
-	signed char g_digits[DIGITS], q_digits[DIGITS];
+	int16_t g_digits[DIGITS], q_digits[DIGITS];
 	struct point multiples[MULTIPLES(Q_WIDTH)], twice_q;
 
 	recode(g_digits, g, G_WIDTH);
@@ -309,7 +309,10 @@ static void invert(uint64_t out[4], const uint64_t a[4])
 			k += halve(v, r);
 		}
 	}
-	/* s * 2^(512 - k) / 2^256 = 2^256 / a; what four limbs can't shift, for the smallest of k, after. */
+	/*
+	 * s * 2^(512 - k) / 2^256 = 2^256 / a; what four limbs can't shift, for the smallest of k,
+	 * after.
+	 */
 	missing = 512 - k;
 	shift = missing < 255 ? missing : 255;
 	power[shift / 64] = (uint64_t)1 << shift % 64;

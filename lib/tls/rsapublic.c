@@ -9,7 +9,7 @@
 
 #define BYTES_MAX (8 * MONT_LIMBS_MAX)
 
-/* BearSSL's check of the padding. It has no header for it, but its own RSA code calls it like this. */
+/* BearSSL's check of the padding. It has no public header, but its own RSA code calls it so. */
 uint32_t br_rsa_pkcs1_sig_unpad(const unsigned char *sig, size_t len, const unsigned char *hash_oid,
 				size_t hash_len, unsigned char *hash_out);
 
@@ -60,7 +60,7 @@ static uint64_t reciprocal(uint64_t d)
 /*
  * r = r * 2^64 modulo d, where r is less than d, and d has its highest bit; v is the reciprocal of
  * its highest limb. The quotient is estimated from the two highest limbs, and 2 too large or too
- * small at most; what is wrong then is a small multiple of d, whose fifth limb, so to say, is `top`.
+ * small at most; what is wrong then is a small multiple of d, whose limb above is `top`.
  */
 static void shift_in_limb(uint64_t *r, const uint64_t *d, uint64_t v, size_t count)
 {

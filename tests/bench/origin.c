@@ -1,6 +1,6 @@
 /*
- * The origin of the measurements: GET /N, or POST /N with a body of known length, is answered with N
- * bytes, from memory, with one recv and one send where the kernel allows it. It shares its core
+ * The origin of the measurements: GET /N, or POST /N with a body of known length, is answered with
+ * N bytes, from memory, with one recv and one send where the kernel allows it. It shares its core
  * with the load, so it has to be cheaper than any proxy is.
  *
  * usage: origin PORT (on 127.0.0.1). Keep-alive, no pipelining; who asks for anything else is
@@ -27,11 +27,8 @@ struct answer {
 	char *text;
 };
 
-static struct answer answers[] = {{.body = 0},
-				  {.body = 1000},
-				  {.body = 16384},
-				  {.body = 100000},
-				  {.body = 10000000}};
+static struct answer answers[] = {
+	{.body = 0}, {.body = 1000}, {.body = 16384}, {.body = 100000}, {.body = 10000000}};
 
 /* Indexed by descriptor. */
 static struct connection {

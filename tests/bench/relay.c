@@ -23,8 +23,8 @@ static int poll_fd;
 
 static bool watch(int fd, uint32_t events)
 {
-	return epoll_ctl(poll_fd, EPOLL_CTL_ADD, fd,
-			 &(struct epoll_event){events, {.fd = fd}}) == 0;
+	return epoll_ctl(poll_fd, EPOLL_CTL_ADD, fd, &(struct epoll_event){events, {.fd = fd}}) ==
+	       0;
 }
 
 static struct sockaddr_in loopback(const char *port)

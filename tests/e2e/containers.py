@@ -1,7 +1,8 @@
 """Containers as a manifest has them, run as the kubelet and a container's runtime would.
 
-Command, arguments, environment, user, capabilities, a read-only root directory that holds the image, and what is mounted
-there. An image is the program alone, and the authorities that it trusts if any, with SSL_CERT_FILE in its environment.
+Command, arguments, environment, user, capabilities, a read-only root directory that holds the image, and what is
+mounted there. An image is the program alone, and the authorities that it trusts if any, with SSL_CERT_FILE in its
+environment.
 """
 
 import contextlib

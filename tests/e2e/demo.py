@@ -2,8 +2,9 @@
 
 usage: EGRESSBOX=build/egressbox python3 tests/e2e/demo.py
 
-Exit status 0 when everything was as the page has it, 1 when not, 3 where network namespaces are not allowed. What kubectl
-does, walk.py does: the pods are namespaces of this machine, and their containers run with their manifests' own arguments.
+Exit status 0 when everything was as the page has it, 1 when not, 3 where network namespaces are not allowed. What
+kubectl does, walk.py does: the pods are namespaces of this machine, and their containers run with their manifests'
+own arguments.
 """
 
 import os
@@ -17,7 +18,9 @@ from walk import GATEWAY, OUTSIDE, SLEEP, World
 
 GKE = HERE.parent / "golden/cidr-describe/prints-the-two-lines-of-the-page/stdin"
 EXEC = "kubectl exec -it $SOURCE_POD -c sleep -- "
-CONFIG_MAP = "kubectl create configmap egress-services --from-file=services.yaml -o yaml --dry-run=client | kubectl apply -f -"
+CONFIG_MAP = (
+    "kubectl create configmap egress-services --from-file=services.yaml -o yaml --dry-run=client | kubectl apply -f -"
+)
 BOLD, PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
 wrong = []
 

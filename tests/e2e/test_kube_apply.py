@@ -191,7 +191,10 @@ def without_rights_it_names_what_is_missing_and_its_role_is_enough():
     roles = list(yaml.safe_load_all(run(EGRESSBOX, "cidr-describe", "--print-rbac").stdout))
     base = "/apis/rbac.authorization.k8s.io/v1"
     for role in roles:
-        scope = f"/namespaces/{role['metadata']['namespace']}" if role["kind"] == "Role" else ""
+        scope = ""
+        if role["kind"] == "Role":
+            scope = f"/namespaces/{role['metadata']['namespace']}"
+            cluster.ask("POST", "/api/v1/namespaces", {"metadata": {"name": role["metadata"]["namespace"]}})
         kind = role["kind"].lower()
         cluster.ok("POST", f"{base}{scope}/{kind}s", role)
         cluster.ok("POST", f"{base}{scope}/{kind}bindings", {

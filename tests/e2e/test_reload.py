@@ -8,7 +8,7 @@ import threading
 
 from harness import folder, lacks, main, same, test, true, until
 from nameserver import Stub, reply_to
-from origins import Origin
+from origins import Lab, Origin
 from proxy import SERVICES, Proxy, gateway
 from wire import OK, Client, request
 
@@ -308,6 +308,29 @@ def who_waits_for_a_name_gets_its_answer_though_the_routes_change():
     until(lambda: proxy.metrics()["egressbox_generation"] == 2, "the routes have changed")
     speaks.set()
     same(client.message().status, 200)
+
+
+@test
+def the_authorities_are_read_again():
+    """Of the whole proxy, and of one Service, whose file is in a directory of its own."""
+    good, other = Lab(), Lab("Other CA")
+    origin = Origin(tls=good.context())
+    for by_annotation in (False, True):
+        ca = folder() / "ca.pem"
+        ca.write_text(other.ca.read_text())
+        manifest = SERVICES
+        if by_annotation:
+            annotations = f'annotations: {{egressbox.io/tls-ca-file: "{ca}"}}'
+            manifest = SERVICES.replace("{name: secure}", f"{{name: secure, {annotations}}}")
+        options = () if by_annotation else ("--ca-file", ca)
+        proxy = Proxy(manifest, *options, resolve={"origin.test": origin.address, "secure.test": origin.address})
+        same(proxy.get(host="secure:443").reason, "unknown_issuer")
+        replace(ca, "nonsense")
+        until(lambda: proxy.metrics()["egressbox_last_reload_ok"] == 0, "nonsense is not taken")
+        replace(ca, good.ca.read_text())
+        until(lambda: proxy.get(host="secure:443").status == 200, "the authority is trusted")
+        replace(ca, other.ca.read_text())
+        until(lambda: proxy.get(host="secure:443").status == 502, "it no longer is, though a connection was kept")
 
 
 main()

@@ -1,52 +1,16 @@
-"""The page under load and fault: application, sidecar, gateway and outside, all of them real, one of them ill."""
+"""The page under load: thousands at once, and a gateway that goes and comes back."""
 
 import contextlib
-import os
 import resource
 import selectors
 import signal
-import socket
 import threading
 import time
 
-from harness import CERTAINLY, Failed, has, main, pass_time, same, scope, test, true, until, within
-from proxy import PAGE, is_instrumented
-from walk import OUTSIDE, WAYS, World
-from wire import OK, Cut, Wire, request
-
-PORT = 8000
-SERVICE = f"""apiVersion: v1
-kind: Service
-metadata: {{name: load}}
-spec: {{type: ExternalName, externalName: httpbin.org, ports: [{{name: http, port: {PORT}}}]}}
-"""
-MIB = 1 << 20
-HOST = f"load:{PORT}"
-BUSY = 40  # seconds: the deadline of a test that moves much
-
-
-def world_of(way, script=None, more=()):
-    """The page's world with one Service more, `load`, whose origin does what `script` says."""
-    world = World()
-    world.register(PAGE.read_text() + "---\n" + SERVICE)
-    if script:
-        world.load = world.origin(script, "httpbin.org", PORT)
-    world.start_way(way, *more)
-    return world
-
-
-def client(world, receive_buffer=None):
-    return Wire(world.connect(OUTSIDE["httpbin.org"][world.family], PORT, receive_buffer=receive_buffer))
-
-
-def memory(world):
-    return sum(container.memory() for container in world.running())
-
-
-def end(world):
-    """Nothing is left open, and the ends are good ones."""
-    world.settle()
-    world.finish()
+from harness import main, pass_time, same, scope, test, true, until
+from proxy import is_instrumented
+from walkload import HOST, PORT, client, end, memory, world_of
+from wire import OK, request
 
 
 class Crowd:
@@ -156,7 +120,7 @@ class Ledger:
 
 
 class Caller(threading.Thread):
-    """Asks without end, each request under a name of its own; `.answers` are (name, status), 0 for a connection that broke."""
+    """Asks without end, each request under a name of its own; `.answers` are (name, status), 0 for a broken connection."""
 
     def __init__(self, world, number, method):
         super().__init__(daemon=True)
@@ -207,16 +171,20 @@ def a_gateway_that_is_killed_and_comes_back_loses_nothing_acknowledged():
     until(lambda: all(len(c.since(0, 200)) > 50 for c in callers), "all are answered")
     gateway.stop(signal.SIGKILL)
     marks = [len(c.answers) for c in callers]
-    until(lambda: all(c.since(m, 503) for c, m in zip(callers, marks)), lambda: f"503 without a gateway: {tails(callers)}")
+    until(lambda: all_got(503, callers, marks), lambda: f"503 without a gateway: {tails(callers)}")
     marks = [len(c.answers) for c in callers]
     gateway.start()
     begin = time.monotonic()
-    until(lambda: all(c.since(m, 200) for c, m in zip(callers, marks)), lambda: f"200 with the gateway: {tails(callers)}")
+    until(lambda: all_got(200, callers, marks), lambda: f"200 with the gateway: {tails(callers)}")
     print(f"  all were served again {time.monotonic() - begin:.2f} s after the gateway was ready", flush=True)
     for caller in callers:
         caller.stop()
     judge(callers, ledger.had)
     end(world)
+
+
+def all_got(status, callers, marks):
+    return all(caller.since(mark, status) for caller, mark in zip(callers, marks))
 
 
 def tails(callers):
@@ -237,188 +205,6 @@ def judge(callers, had):
     same(lost, [], "acknowledged, and never arrived")
     twice = [name for name, count in arrived.items() if count > 1 and name.startswith("POST")]
     same(twice, [], "not safe, and sent twice")
-
-
-# Names.
-
-
-def goes_on_without_dns(way):
-    world = world_of(way, Ledger())
-    resolved = ("--resolve", f"{HOST}:{OUTSIDE['httpbin.org'][0]}", f"http://{HOST}/")
-    same(world.curl(*resolved).stdout, "ok")
-    world.dns.kill()
-    world.dns.wait()
-    # Their time to live is 1 s: this is five lives. A minute of the page's clusters, with 30 s, is two.
-    until_then = time.monotonic() + 5
-    while time.monotonic() < until_then:
-        same(world.curl(*resolved).stdout, "ok", "the answer without DNS")
-        pass_time(0.1)
-    world.start_dns()
-    same(world.curl(f"http://{HOST}/").stdout, "ok", "the answer with DNS")
-    end(world)
-
-
-@test(deadline=40)
-def known_names_work_while_dns_is_gone():
-    for way in WAYS:
-        goes_on_without_dns(way)
-
-
-# Resets.
-
-
-def reset_at(stage):
-    """An origin's script that resets the connection there."""
-
-    def script(wire):
-        if stage == "before the request":
-            return wire.reset()
-        wire.through(b"\r\n\r\n")
-        if stage == "behind the head":
-            return wire.reset()
-        wire.exactly(10)
-        if stage == "in the request's body":
-            return wire.reset()
-        wire.exactly(90)
-        if stage == "before the answer":
-            return wire.reset()
-        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-        if stage == "behind the answer's head":
-            return wire.reset()
-        wire.send(b"x" * 50)
-        # Not before it is out: a reset throws away what is in the buffers.
-        pass_time(0.05)
-        return wire.reset()
-
-    return script
-
-
-STAGES = ["before the request", "behind the head", "in the request's body", "before the answer"]
-STAGES += ["behind the answer's head", "in the answer's body"]
-
-
-def tells_a_reset(world, stage):
-    """A status that is not 200, or an answer that is visibly cut."""
-    wire = client(world)
-    try:
-        wire.send(request("/", host=HOST, method="POST", body=b"b" * 100))
-        answer = wire.message()
-    except (Cut, ConnectionError):
-        return
-    finally:
-        wire.close()
-    same(answer.status // 100, 5, f"status after a reset {stage}")
-
-
-@test(deadline=60)
-def a_reset_at_any_stage_is_never_taken_for_an_answer():
-    for way in WAYS:
-        world = world_of(way)
-        for stage in STAGES:
-            origin = world.origin(reset_at(stage), "httpbin.org", PORT)
-            for _ in range(10):
-                tells_a_reset(world, stage)
-            true(origin.wires, f"nothing arrived for a reset {stage}")
-            origin.close()
-        origin = world.origin(OK, "httpbin.org", PORT)
-        wire = client(world)
-        wire.send(request("/", host=HOST))
-        same(wire.message().status, 200, "afterwards")
-        wire.close()
-        origin.close()
-        end(world)
-
-
-# Slow ones.
-
-SIZE = 48 * MIB
-
-
-def bounded(world, before, what):
-    if not is_instrumented():
-        within(memory(world) - before, -64 * MIB, 4 * MIB, f"memory with {what}")
-
-
-def bears_a_slow_reader(way):
-    def script(wire):
-        wire.message()
-        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SIZE)
-        wire.send(b"d" * SIZE)
-        sent.set()
-        wire.to_end()
-
-    sent = threading.Event()
-    world = world_of(way, script)
-    before = memory(world)
-    wire = client(world, receive_buffer=4096)
-    wire.send(request("/", host=HOST))
-    wire.through(b"\r\n\r\n")
-    pass_time(0.5)
-    true(not sent.is_set(), "all went out to a client that reads nothing")
-    bounded(world, before, "a client that reads nothing")
-    same(len(wire.exactly(SIZE)), SIZE)
-    bounded(world, before, "a client that has read all")
-    wire.close()
-    world.load.close()
-    end(world)
-
-
-def bears_a_slow_origin(way):
-    def script(wire):
-        wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        wire.through(b"\r\n\r\n")
-        go.wait(CERTAINLY)
-        wire.exactly(SIZE)
-        wire.send(OK)
-        wire.to_end()
-
-    go = threading.Event()
-    world = world_of(way, script)
-    before = memory(world)
-    wire = client(world)
-    head = f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {SIZE}\r\n\r\n".encode()
-    sender = threading.Thread(target=wire.send, args=(head + b"u" * SIZE,), daemon=True)
-    sender.start()
-    pass_time(0.5)
-    true(sender.is_alive(), "all went out to an origin that reads nothing")
-    bounded(world, before, "an origin that reads nothing")
-    go.set()
-    sender.join(CERTAINLY)
-    same(wire.message().status, 200)
-    bounded(world, before, "an origin that has read all")
-    wire.close()
-    world.load.close()
-    end(world)
-
-
-def bears_slow_writers(way):
-    """A byte at a time, both ways."""
-
-    def script(wire):
-        message = wire.message()
-        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(message.body) + message.body:
-            wire.send(bytes([byte]))
-            pass_time(0.001)
-        wire.to_end()
-
-    world = world_of(way, script)
-    wire = client(world)
-    body = bytes(range(100, 200))
-    for byte in request("/", host=HOST, method="POST", body=body):
-        wire.send(bytes([byte]))
-        pass_time(0.001)
-    same(wire.message().body, body)
-    wire.close()
-    world.load.close()
-    end(world)
-
-
-@test(deadline=60)
-def a_slow_reader_or_writer_on_either_side_takes_no_memory():
-    for way in WAYS:
-        bears_a_slow_reader(way)
-        bears_a_slow_origin(way)
-        bears_slow_writers(way)
 
 
 main()

@@ -55,7 +55,7 @@ def namespace_and_image_are_the_ones_that_kube_inject_would_take():
         theirs = yaml.safe_load(inject("-f", "-", *options, text=pod, env=env))["spec"]["initContainers"][0]["image"]
         ours = objects(*options, env=env)["Deployment"]["spec"]["template"]["spec"]["containers"][0]["image"]
         same(ours, theirs, options or env)
-    same({d["metadata"]["namespace"] for d in objects("-n", "0").values()}, {"0"}, "a namespace that looks like a number")
+    same({d["metadata"]["namespace"] for d in objects("-n", "0").values()}, {"0"}, "one that looks like a number")
     same({d["metadata"]["namespace"] for d in objects(env={"POD_NAMESPACE": "shop"}).values()}, {"shop"})
 
 

@@ -22,6 +22,17 @@ static const char *data(const char *name)
 	return path;
 }
 
+static struct identity_settings settings;
+static char told[1024]; /* the names of the files that were told of */
+
+static void note_file(void *context, const char *path)
+{
+	size_t len = strlen(told);
+
+	CHECK(context == told);
+	snprintf(told + len, sizeof told - len, "%s ", strrchr(path, '/') + 1);
+}
+
 /* The table of a manifest, in which `@NAME@` is a file of tests/data/tls; what is wrong in *c. */
 static struct route_table *load(const char *manifest, struct collect *c)
 {
@@ -49,7 +60,7 @@ static struct route_table *load(const char *manifest, struct collect *c)
 	kube_services_read(&services, "f", span_of(text, len));
 	table = route_table_new(&services, &options, &e);
 	CHECK(table != NULL);
-	identity_attach(table, &services, &c->diag);
+	identity_attach(table, &services, &settings, &c->diag);
 	kube_services_fini(&services);
 	return table;
 }
@@ -174,7 +185,7 @@ static void survives_every_lack_of_memory(void)
 		CHECK(t != NULL);
 		collect_init(&c);
 		alloc_fail_after(n);
-		identity_attach(t, &services, &c.diag);
+		identity_attach(t, &services, &settings, &c.diag);
 		alloc_fail_after(-1);
 		errors = c.diag.errors;
 		route_table_free(t);
@@ -187,5 +198,37 @@ static void survives_every_lack_of_memory(void)
 	CHECK(false);
 }
 
-UNIT_TESTS(TEST(loads_what_services_name), TEST(tells_identities_apart),
-	   TEST(says_where_a_bad_file_is_named), TEST(survives_every_lack_of_memory))
+static void what_all_trust_is_for_those_that_say_nothing(void)
+{
+	struct route_table *t, *other;
+	const struct identity *a, *b, *d;
+	struct collect c;
+
+	told[0] = 0;
+	settings = (struct identity_settings){data("ca-rsa.pem"), note_file, told};
+	t = load(SERVICE("a", "") SERVICE("b", OURS "ca-file: @ca-ec.pem@") SERVICE("c", "")
+			 SERVICE("d", OURS "sni: b.test"),
+		 &c);
+	CHECK_INT(c.diag.errors, 0);
+	CHECK_TEXT(told, "ca-rsa.pem ca-ec.pem ");
+	a = t->targets[0].identity;
+	b = t->targets[1].identity;
+	d = t->targets[2].identity;
+	CHECK(a->anchors != NULL && a->profile != NULL && a != b);
+	CHECK(b->anchors != NULL && b->profile != a->profile);
+	CHECK(d->anchors == NULL && d->profile == a->profile);
+	settings.ca_file = data("ca-ec.pem");
+	other = load(SERVICE("a", ""), &c);
+	CHECK(memcmp(identity_number(&other->targets[0]), a->number, sizeof a->number) != 0);
+	route_table_free(other);
+	route_table_free(t);
+	settings.ca_file = "/no/such.pem";
+	t = load(SERVICE("a", ""), &c);
+	CHECK_INT(c.diag.errors, 1);
+	route_table_free(t);
+	settings = (struct identity_settings){.ca_file = NULL};
+}
+
+UNIT_TESTS(TEST(loads_what_services_name), TEST(what_all_trust_is_for_those_that_say_nothing),
+	   TEST(tells_identities_apart), TEST(says_where_a_bad_file_is_named),
+	   TEST(survives_every_lack_of_memory))

@@ -40,7 +40,8 @@ static void setup(const char *namespace)
 	settings = (struct kubesource_settings){
 		.client = talk->config,
 		.watched = span_from_cstr(namespace),
-		.routes = {span_from_cstr("n"), SPAN("cluster.local")},
+		.routes = {.namespace = span_from_cstr("n"),
+			   .cluster_domain = SPAN("cluster.local")},
 	};
 	CHECK(loop_init(&loop, &e));
 	resolver_init(&resolver, &loop, &config);

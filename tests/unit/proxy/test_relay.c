@@ -217,6 +217,36 @@ static void a_name_is_waited_for_and_its_addresses_tried_in_turn(void)
 	fixture_stop();
 }
 
+static void waits_on_when_the_table_changes(void)
+{
+	static const char *const rows[] = {"new.default new.example 80:http",
+					   "wait.default wait.example 80:http", NULL};
+	struct generation *other = view_generation_new(tables_new(rows));
+	struct endpoints *known[2];
+	struct view *view;
+	int client, origin;
+
+	fixture_start();
+	known[0] = view_endpoints_new(RESOLVER_NXDOMAIN, NULL, 0);
+	known[1] = view_endpoints_new(RESOLVER_OK, &origin_at, 1);
+	client = relayed_to_name(FIXTURE_WAIT);
+	fixture_settle();
+	fixture_expect_no_upstream();
+	view = view_new(other, known);
+	CHECK(view != NULL);
+	worker_publish(&worker, view);
+	view_unref(view);
+	origin = fixture_accept();
+	fixture_send(client, "x");
+	fixture_expect(origin, "x");
+	fixture_close(client);
+	fixture_close(origin);
+	for (int i = 0; i < 2; i++)
+		view_endpoints_unref(known[i]);
+	fixture_stop();
+	view_generation_unref(other);
+}
+
 static void a_name_without_an_answer_in_time_is_a_reset(void)
 {
 	int client;
@@ -272,5 +302,6 @@ UNIT_TESTS(TEST(passes_bytes_and_ends_and_says_so), TEST(what_was_read_before_go
 	   TEST(who_is_not_there_is_a_reset), TEST(a_client_that_gives_up_while_connecting_ends_it),
 	   TEST(idling_ends_with_a_reset),
 	   TEST(a_name_is_waited_for_and_its_addresses_tried_in_turn),
-	   TEST(a_name_without_an_answer_in_time_is_a_reset), TEST(a_full_worker_resets),
+	   TEST(waits_on_when_the_table_changes), TEST(a_name_without_an_answer_in_time_is_a_reset),
+	   TEST(a_full_worker_resets),
 	   TEST(stopping_waits_for_relays_and_stopping_at_once_resets_them))

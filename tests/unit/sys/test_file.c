@@ -1,8 +1,8 @@
 #include "../unit.h"
+#include "remove.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -31,17 +31,9 @@ static void make_dir(void)
 	CHECK(mkdtemp(dir) != NULL);
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-	(void)st;
-	(void)kind;
-	(void)walk;
-	return remove(path);
-}
-
 static void remove_dir(void)
 {
-	CHECK_INT(nftw(dir, remove_one, 100, FTW_DEPTH | FTW_PHYS), 0);
+	remove_all(dir);
 }
 
 static void make_file(const char *name, const char *text, size_t len)

@@ -1,4 +1,5 @@
 #include "../unit.h"
+#include "remove.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +34,7 @@ static int inside(const char *watched, bool (*what)(void))
 		struct filewatch w = {.fd = -1};
 		struct error e;
 
-		if (watched[0] != 0 && !filewatch_open(&w, &in, NULL, &e))
+		if (watched[0] != 0 && !filewatch_open(&w, &in, &e))
 			_exit(2);
 		sandbox_begin();
 		if (!landlock_restrict(&w, NULL, &e))
@@ -58,11 +59,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char command[100];
-
 	CHECK(chdir("/") == 0);
-	snprintf(command, sizeof command, "rm -r %s", dir);
-	CHECK(system(command) == 0);
+	remove_all(dir);
 }
 
 static bool reads_what_is_watched(void)

@@ -1,9 +1,9 @@
 #include "../unit.h"
+#include "remove.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -34,17 +34,9 @@ static void make_dir(void)
 	CHECK(mkdtemp(dir) != NULL);
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-	(void)st;
-	(void)kind;
-	(void)walk;
-	return remove(path);
-}
-
 static void remove_dir(void)
 {
-	CHECK_INT(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	remove_all(dir);
 	arena_fini(&arena);
 }
 

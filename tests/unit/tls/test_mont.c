@@ -4,7 +4,7 @@
 
 #if LIMB_HAS_128
 
-/* out = (2 * out + bit) modulo n, limb by limb and bit by bit: slow, and without anything of mont. */
+/* out = (2 * out + bit) modulo n, limb by limb and bit by bit: slow, and nothing of mont. */
 static void shift_in(uint64_t *out, unsigned bit, const uint64_t *n, size_t count)
 {
 	uint64_t carry = bit, less[MONT_LIMBS_MAX], borrow = 0;
