@@ -373,7 +373,7 @@ static int print_rbac(const struct options *s)
 	struct error e;
 
 	BUF_INIT_ARRAY(&out, storage);
-	kubesource_print_rbac(span_from_cstr(s->all_namespaces ? "" : s->namespace), &out);
+	gatewaymanifest_add_role(&out, NAME, span_from_cstr(s->all_namespaces ? "" : s->namespace));
 	if (fd_write_all(STDOUT_FILENO, buf_span(&out), &e))
 		return APPLET_DONE;
 	applet_complain(NAME, e.text);
@@ -413,8 +413,12 @@ static int drain(const struct options *s)
 
 static int print_manifest(const struct options *s, struct arena *arena)
 {
-	struct span namespace = span_from_cstr(s->namespace), image;
-	const char *problem = hostname_label_problem(namespace);
+	struct gatewaymanifest g = {
+		.namespace = span_from_cstr(s->namespace),
+		.follows = s->kube,
+		.all_namespaces = s->all_namespaces,
+	};
+	const char *problem = hostname_label_problem(g.namespace);
 	int status = APPLET_USAGE;
 	struct error e;
 	struct buf out;
@@ -422,8 +426,10 @@ static int print_manifest(const struct options *s, struct arena *arena)
 	buf_init_heap(&out, 1u << 20);
 	if (problem != NULL) {
 		error_set(&e, "--namespace: \"%s\" is no namespace: %s", s->namespace, problem);
-	} else if (imagename_choose(&s->image, arena, &image, &e)) {
-		gatewaymanifest_add(&out, namespace, image);
+	} else if (s->all_namespaces && !s->kube) {
+		error_set(&e, "--all-namespaces: needs --kube");
+	} else if (imagename_choose(&s->image, arena, &g.image, &e)) {
+		gatewaymanifest_add(&out, &g);
 		status = fd_write_all(STDOUT_FILENO, buf_span(&out), &e) ? APPLET_DONE
 									 : APPLET_FAILED;
 	}

@@ -232,8 +232,10 @@ enum channel_result channel_secure_begin(struct channel *c, const struct tls_pro
 
 	tlsconn_memory_init(&c->memory, 1);
 	c->tls = tlsconn_new(&c->memory);
-	if (c->tls == NULL)
+	if (c->tls == NULL) {
+		tlsconn_memory_fini(&c->memory);
 		return failed(c, ENOMEM);
+	}
 	/* At most 256 bytes are given whole or not at all. */
 	if (getrandom(entropy, sizeof entropy, 0) != sizeof entropy)
 		return failed(c, errno);

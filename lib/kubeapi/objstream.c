@@ -24,7 +24,6 @@ enum word {
 	API_VERSION,
 	KIND,
 	MANAGED_FIELDS,
-	ANNOTATIONS,
 	OTHER,
 };
 
@@ -44,7 +43,6 @@ static const char *const words[OTHER] = {
 	[API_VERSION] = "apiVersion",
 	[KIND] = "kind",
 	[MANAGED_FIELDS] = "managedFields",
-	[ANNOTATIONS] = "annotations",
 };
 
 _Static_assert((int)TEXT_WORDS == OBJSTREAM_TEXTS, "a text for each word that has one");
@@ -122,7 +120,7 @@ static bool leaves_out(const struct objstream *s, enum word word)
 {
 	if (is_top(s))
 		return word == STATUS || word == API_VERSION || word == KIND;
-	return is_metadata(s) && (word == MANAGED_FIELDS || word == ANNOTATIONS);
+	return is_metadata(s) && word == MANAGED_FIELDS;
 }
 
 /* A key, a value, or the beginning of a collection is about to be written. */

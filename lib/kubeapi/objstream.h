@@ -5,8 +5,8 @@
  *	{"kind":"ServiceList","metadata":{"resourceVersion":"7","continue":"..."},"items":[{...}]}
  *	{"type":"ADDED","object":{...}} {"type":"BOOKMARK","object":{...}} ...
  *
- * Of an object are left out status, metadata.managedFields and metadata.annotations; apiVersion and
- * kind, which items of a list lack, stand first in each, as the caller has them.
+ * Of an object are left out status and metadata.managedFields; apiVersion and kind, which items of
+ * a list lack, stand first in each, as the caller has them.
  */
 #ifndef KUBEAPI_OBJSTREAM_H
 #define KUBEAPI_OBJSTREAM_H

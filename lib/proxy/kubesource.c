@@ -384,25 +384,3 @@ void kubesource_print_metrics(const struct kubesource *k, struct buf *out)
 	metrics_print_one("kube_warnings_dropped_total", "counter", "Those that were not written.",
 			  k->events.dropped, out);
 }
-
-void kubesource_print_rbac(struct span namespace, struct buf *out)
-{
-	const char *prefix = namespace.len > 0 ? "" : "Cluster";
-
-	buf_printf(out,
-		   "apiVersion: rbac.authorization.k8s.io/v1\n"
-		   "kind: %sRole\n"
-		   "metadata:\n"
-		   "  name: " COMPONENT "\n",
-		   prefix);
-	if (namespace.len > 0)
-		buf_printf(out, "  namespace: %.*s\n", SPAN_ARG(namespace));
-	buf_add_cstr(out, "rules:\n"
-			  "- apiGroups: [\"\"]\n"
-			  "  resources: [" RESOURCE "]\n"
-			  "  verbs: [list, watch]\n"
-			  "# To tell of Services that are no good; it works without.\n"
-			  "- apiGroups: [\"\"]\n"
-			  "  resources: [events]\n"
-			  "  verbs: [create]\n");
-}

@@ -80,7 +80,4 @@ const char *kubesource_token_file(const struct kubesource *k);
 
 void kubesource_print_metrics(const struct kubesource *k, struct buf *out);
 
-/* The roles that it needs, as manifests: in one namespace, or (empty) in the cluster. */
-void kubesource_print_rbac(struct span namespace, struct buf *out);
-
 #endif

@@ -262,8 +262,9 @@ const struct opt options_table[] = {
 	 .name = "print-manifest",
 	 .offset = AT(print_manifest),
 	 .help = "Print the gateway for a cluster, in --namespace, as YAML for kubectl, and exit: "
-		 "ConfigMap, ServiceAccount, Deployment, Service, PodDisruptionBudget and "
-		 "HorizontalPodAutoscaler."},
+		 "ServiceAccount, Deployment, Service, PodDisruptionBudget and "
+		 "HorizontalPodAutoscaler; with --kube the role it takes and its binding, else a "
+		 "ConfigMap for the manifests."},
 	{.kind = OPT_TEXT,
 	 .name = "image",
 	 .value_name = "IMAGE",
@@ -293,7 +294,7 @@ const struct opt_manual options_manual = {
 	" --transparent [ADDR:]PORT [-f FILE|DIR|- ... | --gateway HOST:PORT]\n" OPTIONS_NAME
 	" --check -f FILE|DIR|- ...\n" OPTIONS_NAME
 	" --drain TIME [--admin [ADDR:]PORT]\n" OPTIONS_NAME
-	" --print-manifest [-n NAMESPACE] [--image IMAGE] | kubectl apply -f -",
+	" --print-manifest [--kube] [-n NAMESPACE] [--image IMAGE] | kubectl apply -f -",
 	.purpose =
 		"An egress gateway. Each port of each ExternalName Service in the manifests "
 		"becomes a "

@@ -423,8 +423,8 @@ void relay_start_to_name(struct worker *w, const struct relay_client *client, ui
 }
 
 /*
- * The newest view may be of another table than the one that the relay waits with, which gets no more
- * answers: then it goes on by the new one, if that has the same host and port.
+ * The newest view may be of another table than the one that the relay waits with, which gets no
+ * more answers: then it goes on by the new one, if that has the same host and port.
  */
 static void go_on_with_newest(struct relay *r)
 {

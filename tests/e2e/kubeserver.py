@@ -202,6 +202,16 @@ class Cluster:
         for kind in ("rolebindings", "roles") if namespace else ("clusterrolebindings", "clusterroles"):
             self.ask("DELETE", f"{base}{kind}/egress-proxy")
 
+    def admit(self, made):
+        """Puts the account of a printed gateway in, with its role and binding (kind -> object); its token."""
+        base = f"{RBAC}/namespaces/default"
+        accounts = "/api/v1/namespaces/default/serviceaccounts"
+        for path, kind in ((accounts, "ServiceAccount"), (f"{base}/roles", "Role"), (f"{base}/rolebindings", "RoleBinding")):
+            self.ask("DELETE", f"{path}/{made[kind]['metadata']['name']}")
+            self.ok("POST", path, made[kind])
+        name = made["ServiceAccount"]["metadata"]["name"]
+        return self.ok("POST", f"{accounts}/{name}/token", {"spec": {}})["status"]["token"]
+
     def clean(self):
         """No Service of a test, of any namespace, but the server's own."""
         for namespace in {s["metadata"]["namespace"] for s in self.services()}:
@@ -228,6 +238,24 @@ def the_cluster():
         found.append(Cluster())
     found[0].clean()
     return found[0]
+
+
+def kubectl(cluster, *words, **options):
+    """kubectl where there is one, else the same requests by hand, which is said."""
+    try:
+        return cluster.kubectl(*words, **options)
+    except Exception as e:
+        if "no kubectl" not in str(e):
+            raise
+    print("  without kubectl: the API is asked directly", flush=True)
+    import yaml
+
+    for text in yaml.safe_load_all(options.get("input", "")) if words[0] == "create" else []:
+        cluster.create(text)
+    for name in words[2:] if words[0] == "delete" else []:
+        cluster.remove(name)
+    if words[0] == "patch":
+        cluster.ok("PATCH", f"{SERVICES}/{words[2]}", json.loads(words[-1]))
 
 
 # The gateway in front of it.

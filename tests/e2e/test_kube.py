@@ -3,8 +3,10 @@
 import json
 import threading
 
+import yaml
+
 from harness import EGRESSBOX, folder, has, lacks, main, need, run, same, test, true, until
-from kubeserver import NOBODY, SERVICES, is_ready, ready, routed, routes, service, the_cluster, watching
+from kubeserver import NOBODY, SERVICES, is_ready, kubectl, ready, routed, routes, service, the_cluster, watching
 from origins import Lab, Nginx, Origin
 from proxy import PAGE, Proxy, curl, gateway
 from wire import Client
@@ -14,24 +16,6 @@ GOOGLE = (
     "listen LISTEN ssl; ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.2;"
     "location / { return 200 'google host=$http_host'; }"
 )
-
-
-def kubectl(cluster, *words, **options):
-    """kubectl where there is one, else the same requests by hand, which is said."""
-    try:
-        return cluster.kubectl(*words, **options)
-    except Exception as e:
-        if "no kubectl" not in str(e):
-            raise
-    print("  without kubectl: the API is asked directly", flush=True)
-    import yaml
-
-    for text in yaml.safe_load_all(options.get("input", "")) if words[0] == "create" else []:
-        cluster.create(text)
-    for name in words[2:] if words[0] == "delete" else []:
-        cluster.remove(name)
-    if words[0] == "patch":
-        cluster.ok("PATCH", f"{SERVICES}/{words[2]}", json.loads(words[-1]))
 
 
 def egress_proxy(*words):
@@ -199,6 +183,21 @@ def a_service_that_is_no_good_changes_nothing_else():
 
 
 @test(deadline=60)
+def annotations_count_but_for_those_that_name_files():
+    """Whoever may create a Service must not thereby use what is mounted into the proxy."""
+    cluster, lab = the_cluster(), Lab()
+    origin = Origin(tls=lab.context("DNS:other.test"))
+    proxy = ready(watching(cluster, "--ca-file", lab.ca, resolve={"web.test": origin.address}))
+    cluster.create(service("sni", "web.test", 443, "https", annotations={"egressbox.io/tls-sni": "other.test"}))
+    cluster.create(service("plain", "web.test", 443, "https"))
+    cluster.create(service("files", "web.test", 443, "https", annotations={"egressbox.io/tls-ca-file": str(lab.ca)}))
+    routed(proxy, "sni:443", "plain:443")
+    same([proxy.get(host=f"{name}:443").status for name in ("sni", "plain", "files")], [200, 502, 404], "statuses")
+    same(proxy.metrics()["egressbox_kube_services_invalid"], 1)
+    has(proxy.stderr(), "only in manifests given by -f", "the log")
+
+
+@test(deadline=60)
 def rights_that_print_rbac_names_are_enough():
     cluster = the_cluster()
     status, role, _ = egress_proxy("--print-rbac", "-n", "default")
@@ -214,6 +213,23 @@ def rights_that_print_rbac_names_are_enough():
     cluster.allow(egress_proxy("--print-rbac", "-A")[1])
     routed(ready(watching(cluster, "-A", token=cluster.gateway)), "web:80")
     cluster.forbid()
+
+
+@test(deadline=60)
+def the_printed_gateway_has_the_rights_that_it_takes():
+    """Its account, role and binding are put into the server; a proxy with its arguments goes by the account's token."""
+    cluster = the_cluster()
+    status, text, _ = egress_proxy("--print-manifest", "--kube")
+    made = {document["kind"]: document for document in yaml.safe_load_all(text)}
+    same((status, "ConfigMap" in made), (0, False))
+    token = folder() / "token"
+    token.write_text(cluster.admit(made))
+    pod = made["Deployment"]["spec"]["template"]["spec"]
+    same(pod["containers"][0]["args"], ["--kube", "--listen", "8080", "--admin", "*:15000"])
+    same((pod["serviceAccountName"], pod.get("volumes")), ("egress-gateway", None))
+    proxy = ready(watching(cluster, token=token))
+    cluster.create(service("web", "web.test"))
+    routed(proxy, "web:80")
 
 
 @test(deadline=60)

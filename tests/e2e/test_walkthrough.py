@@ -7,7 +7,7 @@ import yaml
 from harness import EGRESSBOX, HERE, has, lacks, main, run, same, test, until
 from origins import Lab
 from proxy import PAGE
-from walk import GATEWAY, GATEWAY_POD, MONGODB, OUTSIDE, POD, SLEEP, WAYS, World, template_alone
+from walk import GATEWAY, GATEWAY_POD, MONGODB, OUTSIDE, POD, SLEEP, WAYS, World, answered, template_alone
 from wire import Wire, request
 
 GKE = HERE.parent / "golden/cidr-describe"
@@ -20,15 +20,6 @@ def on_each_way(check, family=0):
         world.start_way(way)
         check(world, way)
         world.finish()
-
-
-def answered(world, expected, *argv):
-    """Calls until the answer has it, and says how long that took: within a second, where nobody else needs the machine."""
-    begin = time.monotonic()
-    found = lambda done: done if done.returncode == 0 and expected in done.stdout else None
-    done = until(lambda: found(world.curl(*argv)), f"{expected} of {argv}")
-    print(f"  {' '.join(argv)}: {time.monotonic() - begin:.2f} s", flush=True)
-    return done.stdout
 
 
 def google_saw(world):

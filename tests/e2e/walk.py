@@ -20,11 +20,13 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import threading
+import time
 
 import yaml
 
@@ -93,6 +95,15 @@ GOOGLE = """server {{ listen {at}:443 ssl; ssl_certificate {cert}; ssl_certifica
     location / {{ return 200 'Host $http_host, server name $ssl_server_name, $ssl_protocol\\n'; }} }}
 server {{ listen {at}:80; location / {{ return 200 'http $http_host\\n'; }} }}"""
 WEB = "server {{ listen {at}:80; location / {{ return 200 'web inside\\n'; }} }}"
+
+
+def answered(world, expected, *argv):
+    """Calls until the answer has it, and says how long that took: within a second, where nobody else needs the machine."""
+    begin = time.monotonic()
+    found = lambda done: done if done.returncode == 0 and expected in done.stdout else None
+    done = until(lambda: found(world.curl(*argv)), f"{expected} of {argv}")
+    print(f"  {' '.join(argv)}: {time.monotonic() - begin:.2f} s", flush=True)
+    return done.stdout
 
 
 def template_alone():
@@ -274,10 +285,13 @@ class World:
 
     def register(self, manifest):
         """kubectl create, and the ConfigMap that the gateway has mounted. No cluster's DNS is away meanwhile."""
+        self.name_in_dns(manifest)
+        self.config.write({"services.yaml": manifest})
+
+    def name_in_dns(self, manifest):
         for service in yaml.safe_load_all(manifest):
             self.registered[service["metadata"]["name"]] = service["spec"]["externalName"]
         self.start_dns()
-        self.config.write({"services.yaml": manifest})
 
     def delete(self):
         """kubectl delete service externalbin securegoogle"""
@@ -294,6 +308,47 @@ class World:
         mounts = {m["mountPath"]: self.config.dir for m in pod["containers"][0]["volumeMounts"]}
         made = {"pod_spec": pod, "ca": self.lab.ca, "mounts": mounts, "options": more}
         return self.container(self.gateway, pod["containers"][0], **made).start()
+
+    def start_following_gateway(self, cluster):
+        """The pod of `egress-proxy --print-manifest --kube`, as the account that it has at the API server."""
+        printed = run(EGRESSBOX, "egress-proxy", "--print-manifest", "--kube", env={})
+        same(printed.returncode, 0, printed.stderr)
+        made = {document["kind"]: document for document in yaml.safe_load_all(printed.stdout)}
+        account = folder()
+        (account / "token").write_text(cluster.admit(made))
+        shutil.copy(cluster.ca, account / "ca.crt")
+        for file in (account, *account.iterdir()):
+            file.chmod(0o755)
+        pod = made["Deployment"]["spec"]["template"]["spec"]
+        spec = pod["containers"][0]
+        server = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(cluster.port)}
+        spec["env"] += [{"name": name, "value": value} for name, value in server.items()]
+        self.pass_on(self.gateway, cluster.port)
+        mounts = {"/var/run/secrets/kubernetes.io/serviceaccount": account}
+        return self.container(self.gateway, spec, pod_spec=pod, ca=self.lab.ca, mounts=mounts).start()
+
+    @staticmethod
+    def pass_on(namespace, port):
+        """What is sent to that port of loopback there goes to the same port here."""
+        with inside(namespace):
+            listener = socket.create_server(("127.0.0.1", port))
+        scope.rest.callback(listener.close)
+
+        def pump(source, sink):
+            with contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    sink.sendall(data)
+                sink.shutdown(socket.SHUT_WR)
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    there, _ = listener.accept()
+                    here = socket.create_connection(("127.0.0.1", port))
+                    for pair in ((there, here), (here, there)):
+                        threading.Thread(target=pump, args=pair, daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
 
     def start_way(self, way, *more):
         """All that the page needs, with the sidecar that asks the gateway, or the one that does it alone.

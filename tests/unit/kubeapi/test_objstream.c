@@ -102,10 +102,11 @@ static void leaves_out_what_no_reader_of_a_spec_needs(void)
 		 "\"status\":{\"a\":[{}]},\"metadata\":{\"managedFields\":[{\"name\":\"m\"}],"
 		 "\"name\":\"a\",\"annotations\":{\"x\":\"y\"},\"labels\":{\"l\":\"\"}},"
 		 "\"spec\":{\"status\":1,\"annotations\":{}},\"z\":0}}",
-		 "A(/a@ )={" FIRST ",\"metadata\":{\"name\":\"a\",\"labels\":{\"l\":\"\"}},"
+		 "A(/a@ )={" FIRST ",\"metadata\":{\"name\":\"a\",\"annotations\":{\"x\":\"y\"},"
+		 "\"labels\":{\"l\":\"\"}},"
 		 "\"spec\":{\"status\":1,\"annotations\":{}},\"z\":0}\n"},
 		{"{\"type\":\"ADDED\",\"object\":{\"status\":\"x\",\"metadata\":{"
-		 "\"annotations\":null}}}",
+		 "\"managedFields\":null}}}",
 		 "A(/@ )={" FIRST ",\"metadata\":{}}\n"},
 	};
 
@@ -216,7 +217,7 @@ static void an_object_of_which_too_much_would_be_kept_is_told_of_without_its_tex
 	/* What is left out does not count. */
 	BUF_INIT_ARRAY(&seen.text, seen.storage);
 	objstream_init(&s, false, SPAN(FIRST), on_object, &seen);
-	feed_much(&s, "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"annotations\":{\"a\":\"",
+	feed_much(&s, "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"managedFields\":{\"a\":\"",
 		  'x', 20, "\"}}}}", &e);
 	CHECK_TEXT(e.text, "");
 	CHECK_TEXT(seen.storage, "A(/@ )={" FIRST ",\"metadata\":{}}\n");

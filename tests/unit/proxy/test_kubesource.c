@@ -182,22 +182,5 @@ static void never_started_it_has_nothing_to_stop(void)
 	teardown();
 }
 
-static void prints_the_role_of_one_namespace_or_of_the_cluster(void)
-{
-	char storage[1024];
-	struct buf out;
-
-	BUF_INIT_ARRAY(&out, storage);
-	kubesource_print_rbac(SPAN("web"), &out);
-	CHECK(strstr(storage, "kind: Role\nmetadata:\n  name: egress-proxy\n  namespace: web\n") !=
-	      NULL);
-	CHECK(strstr(storage, "  resources: [services]\n  verbs: [list, watch]\n") != NULL);
-	buf_clear(&out);
-	kubesource_print_rbac(SPAN(""), &out);
-	CHECK(strstr(storage, "kind: ClusterRole\nmetadata:\n  name: egress-proxy\nrules:") !=
-	      NULL);
-}
-
 UNIT_TESTS(TEST(offers_whole_tables_that_follow_the_server), TEST(a_file_wins),
-	   TEST(without_a_list_there_is_no_table), TEST(never_started_it_has_nothing_to_stop),
-	   TEST(prints_the_role_of_one_namespace_or_of_the_cluster))
+	   TEST(without_a_list_there_is_no_table), TEST(never_started_it_has_nothing_to_stop))
