@@ -13,7 +13,7 @@
 #define TURN_MAX (256u << 10)
 
 /* What is left of a body that is worth a pipe: two calls for what one recv and one send do. */
-#define SPLICE_MIN (64u << 10)
+#define SPLICE_MIN (256u << 10)
 
 /*
  * Room that the framing of a chunk needs: its size line, its end, and a last chunk without
