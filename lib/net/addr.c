@@ -16,7 +16,7 @@ struct wide addr_number(const struct addr *a)
 	return number;
 }
 
-void addr_set_number(struct addr *a, uint8_t family, struct wide number)
+static void set_number(struct addr *a, uint8_t family, struct wide number)
 {
 	size_t size = family == 4 ? 4 : 16;
 
@@ -44,7 +44,7 @@ bool addr_parse_ip(struct span text, struct addr *out)
 		text = span_of(text.ptr + 1, text.len - 2);
 	if (!read_all(text, &family, &number) || (has_brackets && family == 4))
 		return false;
-	addr_set_number(out, family, number);
+	set_number(out, family, number);
 	return true;
 }
 

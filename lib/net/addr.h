@@ -32,9 +32,8 @@ bool addr_parse(struct span text, uint16_t default_port, struct addr *out);
 /* "192.0.2.1:80", "[2001:db8::1]:80" (RFC 5952); without the port and brackets when port is 0. */
 void addr_format(const struct addr *a, struct buf *out);
 
-/* Its bytes as a number, and back; the port is set to 0. The family is 4 or 6. */
+/* Its bytes as a number. The family is 4 or 6. */
 struct wide addr_number(const struct addr *a);
-void addr_set_number(struct addr *a, uint8_t family, struct wide number);
 
 bool addr_eq(const struct addr *a, const struct addr *b);
 /* To and from the kernel's form; returns the length, and 0 or false for other families. */

@@ -216,3 +216,20 @@ void identity_attach(struct route_table *table, const struct kube_services *serv
 	all->count = count;
 	attach(table, all, has_common);
 }
+
+struct route_table *identity_make_table(const struct kube_services *services,
+					const struct route_options *options,
+					const struct identity_settings *settings, struct diag *diag)
+{
+	struct error e;
+	struct route_table *table = route_table_new(services, options, &e);
+
+	if (table == NULL)
+		diag_report(diag, DIAG_ERROR, "%s", e.text);
+	else
+		identity_attach(table, services, settings, diag);
+	if (diag->errors == 0)
+		return table;
+	route_table_free(table);
+	return NULL;
+}

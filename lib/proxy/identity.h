@@ -36,6 +36,15 @@ struct identity_settings {
 };
 
 /*
+ * A table of the Services, with the files that they name read and attached. NULL, and all that is
+ * wrong is reported.
+ */
+struct route_table *identity_make_table(const struct kube_services *services,
+					const struct route_options *options,
+					const struct identity_settings *settings,
+					struct diag *diag);
+
+/*
  * Reads the files that the Services name, and attaches what they hold to the table that was made of
  * them, which releases it. What is wrong with a file is reported at the annotation that names it.
  */

@@ -143,13 +143,14 @@ static void tell_conflicts(struct kubesource *k, struct kube_services *merged,
 	}
 }
 
-static bool merge(struct kubesource *k, struct kube_services *merged)
+static bool merge(struct kubesource *k, const struct kube_services *files,
+		  struct kube_services *merged)
 {
 	struct kube_service **sorted = servicestore_sorted(&k->store);
 	uint64_t hash = HASH_INIT;
 
-	for (size_t i = 0; i < k->files.count; i++)
-		kube_services_add(merged, k->files.list[i]);
+	for (size_t i = 0; i < files->count; i++)
+		kube_services_add(merged, files->list[i]);
 	if (sorted == NULL)
 		return false;
 	k->conflicts = 0;
@@ -166,41 +167,36 @@ static bool merge(struct kubesource *k, struct kube_services *merged)
 	return merged->diag->errors == 0;
 }
 
+struct route_table *kubesource_build(struct kubesource *k, const struct kube_services *files,
+				     const struct identity_settings *identities, struct diag *diag)
+{
+	struct route_table *table = NULL;
+	struct kube_services merged;
+
+	kube_services_init(&merged, k->settings->routes.namespace, diag);
+	if (merge(k, files, &merged))
+		table = identity_make_table(&merged, &k->settings->routes, identities, diag);
+	else
+		diag_report(diag, DIAG_ERROR, "out of memory");
+	kube_services_fini(&merged);
+	return table;
+}
+
 static void keep_first(struct diag *d, enum diag_level level, const char *text)
 {
 	if (level == DIAG_ERROR && d->errors == 1)
 		error_set(d->context, "%s", text);
 }
 
-struct route_table *kubesource_build(struct kubesource *k, struct error *e)
-{
-	struct diag diag = {.emit = keep_first, .context = e};
-	struct route_table *table = NULL;
-	struct kube_services merged;
-
-	kube_services_init(&merged, k->settings->routes.namespace, &diag);
-	if (!merge(k, &merged))
-		error_set(e, "out of memory");
-	else
-		table = route_table_new(&merged, &k->settings->routes, e);
-	if (table != NULL)
-		identity_attach(table, &merged, &k->settings->identities, &diag);
-	if (diag.errors > 0) {
-		route_table_free(table);
-		table = NULL;
-	}
-	kube_services_fini(&merged);
-	return table;
-}
-
 static void offer(struct kubesource *k)
 {
+	struct error e;
+	struct diag diag = {.emit = keep_first, .context = &e};
 	struct route_table *table;
 	struct log_line line;
-	struct error e;
 
 	k->built_ms = loop_now_ms(k->loop);
-	table = kubesource_build(k, &e);
+	table = kubesource_build(k, &k->files, &k->settings->identities, &diag);
 	if (table == NULL) {
 		log_begin(&line, LOG_ERROR, "no table of the services");
 		log_cstr(&line, "error", e.text);
@@ -308,12 +304,12 @@ void kubesource_init(struct kubesource *k, const struct kubesource_settings *set
 	kube_services_init(&k->files, settings->routes.namespace, &k->files_diag);
 }
 
-void kubesource_take_files(struct kubesource *k, struct kube_services *services)
+void kubesource_take_files(struct kubesource *k, struct kube_services *files)
 {
 	kube_services_fini(&k->files);
-	k->files = *services;
+	k->files = *files;
 	k->files.diag = &k->files_diag;
-	kube_services_init(services, k->settings->routes.namespace, services->diag);
+	kube_services_init(files, k->settings->routes.namespace, files->diag);
 }
 
 bool kubesource_start(struct kubesource *k, struct loop *loop, struct resolver *resolver,

@@ -63,12 +63,16 @@ struct kubesource {
 
 void kubesource_init(struct kubesource *k, const struct kubesource_settings *settings);
 /*
- * The Services of the files that were read just now; takes them over, and *services is empty.
- * Those of before are freed. kubesource_build should follow.
+ * A table of what is known now, these files' Services and the API's. NULL, and all that is wrong is
+ * reported.
  */
-void kubesource_take_files(struct kubesource *k, struct kube_services *services);
-/* A table of what is known now, files and API. NULL with the reason. */
-struct route_table *kubesource_build(struct kubesource *k, struct error *e);
+struct route_table *kubesource_build(struct kubesource *k, const struct kube_services *files,
+				     const struct identity_settings *identities, struct diag *diag);
+/*
+ * The files that later tables are made of as well; takes them over, and *files is empty. Those of
+ * before are freed.
+ */
+void kubesource_take_files(struct kubesource *k, struct kube_services *files);
 /* Begins to watch. */
 bool kubesource_start(struct kubesource *k, struct loop *loop, struct resolver *resolver,
 		      struct error *e);

@@ -67,31 +67,19 @@ struct route_table *manifests_load(const struct manifests *m, struct diag *diag,
 	struct route_table *table = NULL;
 	struct kube_services services;
 	struct arena paths;
-	struct error e;
 
 	kube_services_init(&services, m->namespace, diag);
 	arena_init(&paths, PATHS_MAX);
 	inputs_visit(&m->inputs, &paths, diag, read_file, &(struct reading){&services, diag});
-	if (diag->errors == 0) {
-		table = route_table_new(&services, &options, &e);
-		if (table == NULL)
-			diag_report(diag, DIAG_ERROR, "%s", e.text);
-		else
-			identity_attach(table, &services, &m->identities, diag);
-		if (diag->errors == 0 && summary != NULL)
-			summarise(&services, table, summary);
-	}
+	if (diag->errors == 0)
+		table = m->kube != NULL
+				? kubesource_build(m->kube, &services, &m->identities, diag)
+				: identity_make_table(&services, &options, &m->identities, diag);
+	if (table != NULL && summary != NULL)
+		summarise(&services, table, summary);
 	/* Only files that are good take the place of those of before. */
-	if (diag->errors > 0 || m->kube != NULL) {
-		route_table_free(table);
-		table = NULL;
-	}
-	if (diag->errors == 0 && m->kube != NULL) {
+	if (table != NULL && m->kube != NULL)
 		kubesource_take_files(m->kube, &services);
-		table = kubesource_build(m->kube, &e);
-		if (table == NULL)
-			diag_report(diag, DIAG_ERROR, "%s", e.text);
-	}
 	kube_services_fini(&services);
 	arena_fini(&paths);
 	return table;

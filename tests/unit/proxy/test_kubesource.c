@@ -132,12 +132,13 @@ static void offers_whole_tables_that_follow_the_server(void)
 
 static void a_file_wins(void)
 {
+	struct diag diag = {.emit = NULL};
 	struct route_table *table;
 	struct error e;
 
 	setup("external_names");
 	take_file(FILE_SERVICE("b") "---\n" FILE_SERVICE("z"));
-	table = kubesource_build(&kube, &e);
+	table = kubesource_build(&kube, &kube.files, &settings.identities, &diag);
 	CHECK(table != NULL);
 	offer(&loop, table);
 	CHECK_TEXT(last, "b:80>f.test@f.yaml:4:58 z:80>f.test@f.yaml:9:58 ");
@@ -147,7 +148,7 @@ static void a_file_wins(void)
 		CHECK(loop_turn(&loop, 20, &e));
 	CHECK_TEXT(metric("services_shadowed"), "1");
 	take_file("");
-	table = kubesource_build(&kube, &e);
+	table = kubesource_build(&kube, &kube.files, &settings.identities, &diag);
 	CHECK(table != NULL);
 	offer(&loop, table);
 	CHECK_TEXT(last, "b:80>new.test@n/b@11 ");
